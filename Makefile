@@ -1,0 +1,81 @@
+# `make` alone says what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Ansible ignores an ansible.cfg that it finds in a folder that everybody may write to; one that is named it reads.
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+# Ansible wants UTF-8, and this one is there on every Debian and Ubuntu, whatever language the user has.
+export LC_ALL := C.UTF-8
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
+export MAKE
+
+CAPTURE := captures/localhost/upcall.pcap
+PHASES := test-packages lint unit engine lab-tests molecule
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: lab
+lab: venv ## prepare this machine, capture one exchange, show its packets
+	@become=$$(scripts/become) && ansible-playbook $$become site.yml
+	@upcall-show $(CAPTURE)
+
+.PHONY: test
+test: venv-test ## every test, cheap ones first; as root, it makes lab hosts (KEEP_GOING=1: do not stop at a failure)
+	@scripts/phases $(PHASES)
+
+.PHONY: lint
+lint: venv-test ## the linters, the formatter's check, the types
+	ansible-lint
+	yamllint --strict .
+	ruff check .
+	ruff format --check .
+	scripts/typecheck.py
+	shellcheck $$(scripts/shell-scripts)
+
+.PHONY: unit
+unit: venv-test ## unit tests
+	pytest tests/unit
+
+.PHONY: engine
+engine: venv-test ## the lab's engine, on this machine: the next two need it
+	become=$$(scripts/become) && ansible-playbook $$become playbooks/prepare.yml
+
+.PHONY: lab-tests
+lab-tests: venv-test ## the lab as students use it, in real containers (tests/lab)
+	pytest tests/lab
+
+.PHONY: molecule
+molecule: venv-test ## every role on lab hosts (SCENARIOS="lab_look ...": only these; KEEP=1: keep the lab hosts)
+	scripts/molecule-all
+
+.PHONY: test-packages
+test-packages: ## the programs that the tests use, from the distribution
+	scripts/test-packages
+
+.PHONY: readmes
+readmes: venv ## roles/*/README.md from their argument specs
+	python scripts/role_readme.py
+
+.PHONY: lock
+lock: venv-test ## requirements/*.txt from *.in (UPGRADE=--upgrade: newest versions)
+	$(LOCK) $(UPGRADE) requirements/lab.in --output-file requirements/lab.txt
+	$(LOCK) $(UPGRADE) requirements/test.in --output-file requirements/test.txt
+
+.PHONY: clean
+clean: ## remove the virtual environment and caches; captures stay
+	rm -rf .venv .cache .ansible .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: venv
+venv:
+	@scripts/venv
+
+.PHONY: venv-test
+venv-test:
+	@scripts/venv --test

@@ -1,0 +1,221 @@
+"""The scripts behind make: that a failure stays a failure, and that lab hosts go away."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A folder for false programs, first on PATH."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    return folder
+
+
+def fake(path: Path, name: str, script: str) -> None:
+    file = path / name
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+
+
+def run(path: Path, script: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if key not in {"KEEP", "SCENARIOS"}}
+    return subprocess.run(
+        [script, *arguments],
+        env={**kept, "PATH": f"{path}{os.pathsep}{os.environ['PATH']}", **env},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def phases(path: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Three phases, of which the second fails with status 3."""
+    fake(path, "make", 'echo "made $2"; [ "$2" != two ] || exit 3')
+    script = TOP / "scripts" / "phases"
+    return run(path, script, "one", "two", "three", MAKE="make", KEEP_GOING="", **env)
+
+
+def test_a_phase_that_fails_ends_the_run_and_is_the_last_word(path: Path) -> None:
+    result = phases(path)
+    assert result.returncode == 3
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["made", "three"] not in lines
+    assert lines[-5][:2] == ["one", "passed"]
+    assert lines[-4][:2] == ["two", "FAILED"]
+    assert lines[-3] == ["three", "not", "run"]
+    assert lines[-1] == ["FAILED:", "two"]
+
+
+def test_a_failure_counts_also_when_later_phases_pass(path: Path) -> None:
+    fake(path, "make", '[ "$2" != two ] || exit 3')
+    result = run(
+        path, TOP / "scripts" / "phases", "one", "two", "three", MAKE="make", KEEP_GOING="1"
+    )
+    assert result.returncode == 3
+    assert ["three", "passed"] in [line.split()[:2] for line in result.stdout.splitlines()]
+    assert result.stdout.endswith("FAILED: two\n")
+
+
+def test_all_phases_passed(path: Path) -> None:
+    fake(path, "make", "exit 0")
+    result = run(path, TOP / "scripts" / "phases", "one", "two", MAKE="make")
+    assert result.returncode == 0
+    assert "FAILED" not in result.stdout
+
+
+@pytest.fixture
+def scenarios(tmp_path: Path) -> Path:
+    """A project with the scenarios one and two, beside default."""
+    top = tmp_path / "project"
+    (top / "scripts").mkdir(parents=True)
+    shutil.copy(TOP / "scripts" / "molecule-all", top / "scripts")
+    for name in ("default", "one", "two"):
+        (top / "molecule" / name / "tests").mkdir(parents=True)
+        (top / "molecule" / name / "molecule.yml").write_text("{}\n")
+        (top / "molecule" / name / "tests" / f"test_{name}.py").write_text("")
+    return top
+
+
+def molecule_all(
+    path: Path, top: Path, failing: str = "none", **env: str
+) -> tuple[int, list[str], str]:
+    """Run it with a false molecule; return its status, what molecule was told, and the errors."""
+    calls = top / "calls"
+    fake(path, "molecule", f'echo "$*" >> {calls}; case "$*" in {failing}) exit 1 ;; esac')
+    result = run(path, top / "scripts" / "molecule-all", **env)
+    said = calls.read_text().splitlines() if calls.exists() else []
+    return result.returncode, said, result.stderr
+
+
+CREATE = "create --scenario-name default"
+DESTROY = "destroy --scenario-name default"
+ONE = "test --destroy never --scenario-name one"
+TWO = "test --destroy never --scenario-name two"
+
+
+def test_each_scenario_runs_between_create_and_destroy(path: Path, scenarios: Path) -> None:
+    assert molecule_all(path, scenarios) == (0, [CREATE, ONE, TWO, DESTROY], "")
+
+
+def test_a_failed_scenario_fails_the_run_and_the_hosts_go(path: Path, scenarios: Path) -> None:
+    status, calls, errors = molecule_all(path, scenarios, failing="*one")
+    assert status == 1
+    assert calls == [CREATE, ONE, TWO, DESTROY]
+    assert "failed: one" in errors
+
+
+def test_hosts_that_could_not_be_made_are_removed_too(path: Path, scenarios: Path) -> None:
+    status, calls, _ = molecule_all(path, scenarios, failing="create*")
+    assert status != 0
+    assert calls == [CREATE, DESTROY]
+
+
+def test_hosts_that_stay_behind_fail_the_run(path: Path, scenarios: Path) -> None:
+    status, _, errors = molecule_all(path, scenarios, failing="destroy*")
+    assert status == 1
+    assert "could not be removed" in errors
+
+
+def test_hosts_are_kept_when_asked(path: Path, scenarios: Path) -> None:
+    status, calls, _ = molecule_all(path, scenarios, KEEP="1", SCENARIOS="two")
+    assert status == 0
+    assert calls == [CREATE, TWO]
+
+
+def test_a_scenario_without_tests_is_refused_before_anything_is_made(
+    path: Path, scenarios: Path
+) -> None:
+    (scenarios / "molecule" / "two" / "tests" / "test_two.py").unlink()
+    status, calls, errors = molecule_all(path, scenarios)
+    assert status == 1
+    assert calls == []
+    assert "molecule/two" in errors
+
+
+@pytest.mark.parametrize(
+    ("sudo", "said"),
+    [("exit 0", ""), ("exit 1", "--ask-become-pass\n")],
+    ids=["without a password", "with a password"],
+)
+def test_a_user_is_asked_for_the_password_only_where_sudo_asks(
+    path: Path, sudo: str, said: str
+) -> None:
+    fake(path, "id", "echo 1000")
+    fake(path, "sudo", sudo)
+    result = run(path, TOP / "scripts" / "become")
+    assert (result.returncode, result.stdout) == (0, said)
+
+
+def test_root_needs_no_sudo(path: Path) -> None:
+    fake(path, "id", "echo 0")
+    fake(path, "sudo", "echo not to be asked; exit 1")
+    result = run(path, TOP / "scripts" / "become")
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_a_user_without_sudo_is_told(path: Path) -> None:
+    fake(path, "id", "echo 1000")
+    result = subprocess.run(
+        ["/bin/sh", TOP / "scripts" / "become"],
+        env={"PATH": str(path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "no sudo" in result.stderr
+
+
+def test_packages_that_are_there_are_not_installed(path: Path) -> None:
+    for program in ("mmdebstrap", "shellcheck", "ssh", "tcpdump", "tshark"):
+        fake(path, program, "exit 0")
+    fake(path, "apt-get", "echo called; exit 1")
+    result = run(path, TOP / "scripts" / "test-packages")
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def missing_packages(path: Path, apt: str | None) -> subprocess.CompletedProcess[str]:
+    """Run it where nothing is there, as root, with such an apt-get or none."""
+    fake(path, "id", "echo 0")
+    fake(path, "env", 'shift; exec "$@"')
+    if apt is not None:
+        fake(path, "apt-get", apt)
+    # The script looks in the system's sbin too; in a folder of its own it finds nothing there.
+    script = (TOP / "scripts" / "test-packages").read_text().replace(":/usr/sbin:/sbin", "")
+    return subprocess.run(
+        ["/bin/sh", "-c", script],
+        env={"PATH": str(path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_missing_packages_are_installed_with_apt(path: Path) -> None:
+    result = missing_packages(path, 'echo "apt-get $*" >&2')
+    assert result.returncode == 0, result.stderr
+    assert "apt-get install" in result.stderr
+    assert "tshark" in result.stderr
+
+
+def test_an_installation_that_fails_is_a_failure(path: Path) -> None:
+    result = missing_packages(path, "exit 100")
+    assert result.returncode == 1
+    assert "the tests need: mmdebstrap" in result.stderr
+
+
+def test_a_system_without_apt_is_told_what_is_missing(path: Path) -> None:
+    result = missing_packages(path, None)
+    assert result.returncode == 1
+    assert "not here: mmdebstrap shellcheck openssh-client tcpdump tshark" in result.stderr
