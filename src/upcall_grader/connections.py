@@ -1,0 +1,323 @@
+"""TCP connections followed segment by segment: handshake, bytes in order, close.
+
+Relative numbers are those that Wireshark shows: they count from the initial sequence number, or,
+where the SYN was not captured, from one below the first number seen.
+
+Source: RFC 9293 (3.4 sequence numbers, 3.5 opening, 3.6 closing, 3.8.1 retransmission, 3.8.4
+keep-alives).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from dataclasses import dataclass, field
+
+from upcall_grader.packets import ACK, FIN, PSH, RST, SYN, Segment, endpoint_text
+from upcall_grader.streams import Arrival, Piece, Stream
+
+SEEN_TWICE_NS = 100_000_000
+"""Two identical packets closer than this (nanoseconds) are one packet met on two interfaces: the
+shortest
+retransmission time-out that is in use is 200 ms."""
+_REMEMBERED = 32
+_HALF, _WHOLE = 1 << 31, 1 << 32
+
+Endpoint = tuple[bytes, int]
+"""Packed address and port."""
+
+
+class Mark(enum.Flag):
+    """What a segment is in its connection; several may hold."""
+
+    NONE = 0
+    SYN = enum.auto()
+    SYN_ACK = enum.auto()
+    HANDSHAKE_ACK = enum.auto()
+    DATA = enum.auto()
+    FIN = enum.auto()
+    ACKS_FIN = enum.auto()
+    RESET = enum.auto()
+    RETRANSMISSION = enum.auto()
+    SEEN_TWICE = enum.auto()
+    BEHIND_GAP = enum.auto()
+    OUT_OF_ORDER = enum.auto()
+    KEEP_ALIVE = enum.auto()
+
+
+@dataclass(slots=True)
+class Handshake:
+    """Frames of the three-way handshake (RFC 9293 section 3.5); None: not in the capture."""
+
+    syn: int | None = None
+    syn_ack: int | None = None
+    ack: int | None = None
+
+    @property
+    def frames(self) -> list[int]:
+        """Those that are there, in the order of the handshake."""
+        return [frame for frame in (self.syn, self.syn_ack, self.ack) if frame is not None]
+
+    @property
+    def complete(self) -> bool:
+        """All three segments are in the capture."""
+        return len(self.frames) == 3
+
+
+@dataclass(slots=True)
+class Side:
+    """One direction of a connection.
+
+    ``base`` is the initial sequence number, ``fin_offset`` the place of the FIN in the stream,
+    ``acked`` how far the other side has acknowledged this one's stream, as an offset, and in which
+    frame.
+    """
+
+    endpoint: Endpoint
+    base: int | None = None
+    stream: Stream = field(default_factory=Stream)
+    fin: int | None = None
+    fin_acked: int | None = None
+    fin_offset: int = 0
+    acked: int = 0
+    acked_in: int | None = None
+    recent: deque[tuple[int | None, tuple[object, ...], int]] = field(
+        default_factory=lambda: deque(maxlen=_REMEMBERED)
+    )
+
+    def __str__(self) -> str:
+        """``address:port``."""
+        return endpoint_text(*self.endpoint)
+
+    def offset(self, number: int) -> int:
+        """Sequence number -> offset in this side's stream; the number space wraps at 2**32."""
+        expected = self.stream.next
+        distance = (number - (self.base or 0) - 1 - expected) % _WHOLE
+        return expected + (distance - _WHOLE if distance >= _HALF else distance)
+
+
+@dataclass(slots=True)
+class Connection:
+    """One connection between a client and the server; ``number`` counts from 1 in the file."""
+
+    number: int
+    client: Side
+    server: Side
+    handshake: Handshake = field(default_factory=Handshake)
+    resets: list[tuple[int, bool]] = field(default_factory=list)
+    """Frames with RST, and whether the client sent it."""
+
+    @property
+    def close_frames(self) -> list[int]:
+        """Frames of FINs and their acknowledgements, in order."""
+        frames = (self.client.fin, self.server.fin, self.client.fin_acked, self.server.fin_acked)
+        return sorted({frame for frame in frames if frame is not None})
+
+    @property
+    def closed_in_order(self) -> bool:
+        """Both sides sent FIN, both were acknowledged, and nobody reset (RFC 9293 section 3.6)."""
+        both = self.client.fin_acked is not None and self.server.fin_acked is not None
+        return both and not self.resets
+
+    @property
+    def refused(self) -> bool:
+        """The server answered the SYN with RST: nothing listened on its port.
+
+        Source: RFC 9293 section 3.10.7.1.
+        """
+        return (
+            self.handshake.syn_ack is None
+            and self.handshake.syn is not None
+            and any(not by_client for _, by_client in self.resets)
+        )
+
+
+@dataclass(slots=True)
+class Step:
+    """One segment in its connection.
+
+    ``relative_ack`` is None without the ACK flag. ``repeats`` is the earlier frame that a repeated
+    segment repeats.
+    """
+
+    segment: Segment
+    connection: Connection
+    from_client: bool
+    relative_seq: int
+    relative_ack: int | None
+    marks: Mark
+    repeats: int | None = None
+
+
+class Follower:
+    """Follows all connections of a capture that use ``server_port``.
+
+    Feed it the segments in file order, then call ``finish``.
+    """
+
+    def __init__(self, server_port: int) -> None:
+        self._port = server_port
+        self._open: dict[tuple[Endpoint, Endpoint], Connection] = {}
+        self.connections: list[Connection] = []
+
+    def add(self, segment: Segment) -> Step:
+        """Put a segment into its connection and say what it is there."""
+        connection, from_client = self._connection(segment)
+        sender, receiver = connection.client, connection.server
+        if not from_client:
+            sender, receiver = receiver, sender
+        _set_bases(segment, sender, receiver)
+        step = Step(
+            segment=segment,
+            connection=connection,
+            from_client=from_client,
+            relative_seq=(segment.seq - (sender.base or 0)) % _WHOLE,
+            relative_ack=None,
+            marks=Mark.NONE,
+        )
+        if segment.flags & ACK:
+            step.relative_ack = (segment.ack - (receiver.base or 0)) % _WHOLE
+        twin = _twin(segment, sender)
+        if twin is not None:
+            step.marks, step.repeats = Mark.SEEN_TWICE, twin
+            return step
+        _opening(step, receiver)
+        _content(step, sender)
+        _closing(step, sender, receiver)
+        return step
+
+    def finish(self) -> list[Connection]:
+        """All connections, with what is left behind gaps put in place."""
+        for connection in self.connections:
+            connection.client.stream.finish()
+            connection.server.stream.finish()
+        return self.connections
+
+    def _connection(self, segment: Segment) -> tuple[Connection, bool]:
+        source = (segment.source, segment.source_port)
+        destination = (segment.destination, segment.destination_port)
+        key = (source, destination) if source <= destination else (destination, source)
+        known = self._open.get(key)
+        opens = segment.flags & (SYN | ACK) == SYN
+        if known is not None:
+            from_client = known.client.endpoint == source
+            sender = known.client if from_client else known.server
+            if not opens or sender.base in (None, segment.seq):
+                return known, from_client
+        from_client = opens or (segment.flags & SYN == 0 and segment.destination_port == self._port)
+        client, server = (source, destination) if from_client else (destination, source)
+        connection = Connection(len(self.connections) + 1, Side(client), Side(server))
+        self._open[key] = connection
+        self.connections.append(connection)
+        return connection, from_client
+
+
+def _set_bases(segment: Segment, sender: Side, receiver: Side) -> None:
+    if sender.base is None:
+        sender.base = (segment.seq - (0 if segment.flags & SYN else 1)) % _WHOLE
+    if receiver.base is None and segment.flags & ACK:
+        receiver.base = (segment.ack - 1) % _WHOLE
+
+
+def _twin(segment: Segment, sender: Side) -> int | None:
+    """The frame of the same packet on another interface (``-i any``), or None.
+
+    A retransmission is another packet: a new IP identification or at least a later time.
+    """
+    same = (
+        segment.ip_id,
+        segment.seq,
+        segment.ack,
+        segment.flags,
+        segment.window,
+        segment.options,
+        segment.payload,
+    )
+    for time_ns, earlier, frame in sender.recent:
+        if earlier == same and _close_in_time(time_ns, segment.time_ns):
+            return frame
+    sender.recent.append((segment.time_ns, same, segment.frame))
+    return None
+
+
+def _close_in_time(first: int | None, second: int | None) -> bool:
+    return first is not None and second is not None and abs(second - first) < SEEN_TWICE_NS
+
+
+def _opening(step: Step, receiver: Side) -> None:
+    segment, handshake = step.segment, step.connection.handshake
+    kind = segment.flags & (SYN | ACK | RST)
+    if kind == SYN:
+        _first_or_again(step, handshake.syn, Mark.SYN)
+        handshake.syn = handshake.syn or segment.frame
+    elif kind == SYN | ACK:
+        _first_or_again(step, handshake.syn_ack, Mark.SYN_ACK)
+        handshake.syn_ack = handshake.syn_ack or segment.frame
+    elif kind == ACK and step.from_client and handshake.ack is None:
+        # The third segment may carry data or even the FIN; what counts is that it acknowledges the
+        # SYN.
+        answered = handshake.syn_ack is not None and receiver.offset(segment.ack) >= 0
+        if answered and step.relative_seq >= 1:
+            step.marks |= Mark.HANDSHAKE_ACK
+            handshake.ack = segment.frame
+
+
+def _first_or_again(step: Step, earlier: int | None, mark: Mark) -> None:
+    step.marks |= mark
+    if earlier is not None:
+        step.marks |= Mark.RETRANSMISSION
+        step.repeats = earlier
+
+
+def _content(step: Step, sender: Side) -> None:
+    segment = step.segment
+    if segment.flags & RST or sender.base is None:
+        return
+    start = sender.offset(segment.seq + (1 if segment.flags & SYN else 0))
+    plain = not segment.flags & (SYN | FIN)
+    if plain and segment.length <= 1 and start == sender.stream.next - 1:
+        # One octet below what comes next, or none: a keep-alive, unless it is the last octet sent
+        # again.
+        known = sender.stream.frame_at(start)
+        if segment.length == 0 or segment.payload == b"\0" or known is None:
+            step.marks |= Mark.KEEP_ALIVE
+            return
+    if segment.length == 0:
+        return
+    piece = Piece(start, segment.length, segment.payload, segment.frame, bool(segment.flags & PSH))
+    repeated = sender.stream.frame_at(start)
+    arrival = sender.stream.add(piece)
+    if arrival is Arrival.OLD:
+        step.marks |= Mark.RETRANSMISSION
+        step.repeats = repeated
+        return
+    step.marks |= Mark.DATA
+    if arrival is Arrival.BEHIND_GAP:
+        step.marks |= Mark.BEHIND_GAP
+    elif arrival is Arrival.LATE:
+        step.marks |= Mark.OUT_OF_ORDER
+
+
+def _closing(step: Step, sender: Side, receiver: Side) -> None:
+    segment = step.segment
+    if segment.flags & RST:
+        step.marks |= Mark.RESET
+        step.connection.resets.append((segment.frame, step.from_client))
+        return
+    if segment.flags & FIN:
+        if sender.fin is None:
+            step.marks |= Mark.FIN
+            sender.fin = segment.frame
+            sender.fin_offset = sender.offset(segment.seq) + segment.length
+            if sender.acked > sender.fin_offset:
+                sender.fin_acked = sender.acked_in
+        else:
+            step.marks |= Mark.RETRANSMISSION
+            step.repeats = sender.fin
+    if segment.flags & ACK:
+        acked = receiver.offset(segment.ack)
+        if acked > receiver.acked:
+            receiver.acked, receiver.acked_in = acked, segment.frame
+        if receiver.fin is not None and receiver.fin_acked is None and acked > receiver.fin_offset:
+            receiver.fin_acked = segment.frame
+            step.marks |= Mark.ACKS_FIN

@@ -1,0 +1,144 @@
+"""Layouts and numbers of the capture file formats, taken from dpkt.
+
+dpkt knows the formats' tables: magic numbers, byte orders, headers. Its readers are not used,
+because with dpkt 1.9.8 they
+
+* give a record that the file's end cuts off as if it were whole,
+* drop the original length and turn times into floating point,
+* apply a pcapng file's first interface (link type, time resolution) to every interface and section,
+* skip Simple Packet Blocks, so that frame numbers differ from Wireshark's,
+* stop at a comment that is no UTF-8, and take lengths from the file on trust.
+
+``reading`` walks the records itself, with the layouts below.
+
+Sources: draft-ietf-opsawg-pcap (sections 4 and 5), draft-ietf-opsawg-pcapng (section 4), the
+tcpdump group's list of link-layer header types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import Any
+
+from dpkt import pcap, pcapng
+
+LINK_NULL = 0
+LINK_ETHERNET = 1
+LINK_RAW_BSD = 12
+LINK_RAW_OPENBSD = 14
+LINK_RAW = 101
+LINK_LOOP = 108
+LINK_LINUX_SLL = 113
+LINK_IPV4 = 228
+LINK_IPV6 = 229
+LINK_LINUX_SLL2 = 276
+
+LINK_NAMES = {
+    LINK_NULL: "loopback (NULL)",
+    LINK_ETHERNET: "Ethernet",
+    LINK_RAW_BSD: "raw IP",
+    LINK_RAW_OPENBSD: "raw IP",
+    LINK_RAW: "raw IP",
+    LINK_LOOP: "loopback (LOOP)",
+    LINK_LINUX_SLL: "Linux cooked v1",
+    LINK_IPV4: "raw IPv4",
+    LINK_IPV6: "raw IPv6",
+    LINK_LINUX_SLL2: "Linux cooked v2",
+}
+
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PcapLayout:
+    """How the numbers of one pcap file are written: chosen by its first four bytes."""
+
+    file_header: Struct
+    record_header: Struct
+    nanoseconds_per_tick: int
+
+
+def _layout(header: Any, suffix: str = "") -> Struct:
+    """The fixed part of a dpkt header class as a struct; ``suffix`` is cut off its end."""
+    return Struct(str(header.__hdr_fmt__).removesuffix(suffix))
+
+
+def _pcap_layouts() -> dict[bytes, PcapLayout]:
+    layouts = {}
+    for magic, record in pcap.MAGIC_TO_PKT_HDR.items():
+        little = record.__hdr_fmt__.startswith("<")
+        nano = magic in (pcap.TCPDUMP_MAGIC_NANO, pcap.PMUDPCT_MAGIC_NANO)
+        layouts[magic.to_bytes(4, "big")] = PcapLayout(
+            file_header=_layout(pcap.LEFileHdr if little else pcap.FileHdr),
+            record_header=_layout(record),
+            nanoseconds_per_tick=1 if nano else 1000,
+        )
+    return layouts
+
+
+PCAP_LAYOUTS = _pcap_layouts()
+"""First four bytes of a pcap file -> its layout (both byte orders, micro- and nanoseconds, and the
+modified records of some old tcpdumps)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PcapngLayout:
+    """The blocks of one pcapng section, in its byte order.
+
+    The length that each block repeats at its end is left out.
+    """
+
+    section: Struct
+    interface: Struct
+    enhanced: Struct
+    packet: Struct
+    block: Struct
+    option: Struct
+    number: Struct
+    signed64: Struct
+
+
+def _pcapng_layout(order: str, kind: str) -> PcapngLayout:
+    def block(name: str) -> Struct:
+        return _layout(getattr(pcapng, name + kind), "I")
+
+    return PcapngLayout(
+        section=block("SectionHeaderBlock"),
+        interface=block("InterfaceDescriptionBlock"),
+        enhanced=block("EnhancedPacketBlock"),
+        packet=block("PacketBlock"),
+        block=Struct(order + "II"),
+        option=_layout(getattr(pcapng, "PcapngOption" + kind)),
+        number=Struct(order + "I"),
+        signed64=Struct(order + "q"),
+    )
+
+
+PCAPNG_LAYOUTS = {
+    pcapng.BYTE_ORDER_MAGIC.to_bytes(4, "little"): _pcapng_layout("<", "LE"),
+    pcapng.BYTE_ORDER_MAGIC.to_bytes(4, "big"): _pcapng_layout(">", ""),
+}
+"""Byte-order magic as it stands in a Section Header Block -> layout of the section."""
+
+PCAPNG_MAGIC = int(pcapng.PCAPNG_BT_SHB).to_bytes(4, "big")
+BLOCK_SECTION = int(pcapng.PCAPNG_BT_SHB)
+BLOCK_INTERFACE = int(pcapng.PCAPNG_BT_IDB)
+BLOCK_PACKET = int(pcapng.PCAPNG_BT_PB)
+BLOCK_SIMPLE = int(pcapng.PCAPNG_BT_SPB)
+BLOCK_ENHANCED = int(pcapng.PCAPNG_BT_EPB)
+OTHER_RECORDS = {
+    0x0000_0009: "systemd journal",
+    0x0000_0204: "Sysdig event",
+    0x0000_0208: "Sysdig event",
+    0x0000_0216: "Sysdig event",
+    0x0000_0217: "Sysdig event",
+    0x0000_0221: "Sysdig event",
+    0x0000_0222: "Sysdig event",
+    0x0000_0BAD: "custom block",
+    0x4000_0BAD: "custom block",
+}
+"""Blocks that hold no packet, but to which Wireshark gives a frame number all the same."""
+OPTION_END = int(pcapng.PCAPNG_OPT_ENDOFOPT)
+OPTION_TIME_RESOLUTION = int(pcapng.PCAPNG_OPT_IF_TSRESOL)
+OPTION_TIME_OFFSET = int(pcapng.PCAPNG_OPT_IF_TSOFFSET)

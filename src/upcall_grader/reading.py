@@ -1,0 +1,361 @@
+"""From a capture file to its frames, one after the other, numbered as Wireshark numbers them.
+
+The bytes decide on the format, never the name's ending. A file that ends in the middle of a record,
+or is damaged further on, gives every frame before that place; ``Capture.damage`` then says where it
+stopped and why.
+
+Sources: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from upcall_grader import formats
+
+MAX_CAPTURED = 262_144
+"""Bytes: what libpcap and Wireshark accept at most as one captured packet."""
+MAX_BLOCK = 16 * 1024 * 1024
+"""Bytes: what Wireshark accepts at most as one pcapng block."""
+UNLIMITED = 0
+
+_KNOWN_STRANGERS = (
+    (b"\x1f\x8b", "it is compressed with gzip", "unpack it first: gzip -d FILE"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd", "unpack it first: zstd -d FILE"),
+    (b"\xfd7zXZ", "it is compressed with xz", "unpack it first: xz -d FILE"),
+    (b"PK\x03\x04", "it is a ZIP archive", "unpack it and name the capture inside it"),
+    (b"snoop\0\0\0", "it is a snoop capture", "convert it first: editcap -F pcap FILE NEW.pcap"),
+)
+_CAPTURE_AGAIN = "capture again with: tcpdump -i INTERFACE -w FILE"
+
+
+class CaptureError(Exception):
+    """A file that cannot be read as a capture at all.
+
+    ``cause`` and ``remedy`` are single sentences without the file's name.
+    """
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause}; {remedy}")
+        self.cause = cause
+        self.remedy = remedy
+
+
+class _StopError(Exception):
+    """Reading cannot go on behind this place."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """One captured packet.
+
+    ``number``           position in the whole file, from 1, as in Wireshark
+    ``time_ns``          nanoseconds since 1970-01-01 UTC, or None where the file holds no time
+    ``link_type``        LINKTYPE_ number of the bytes; negative: a pcapng block that Wireshark
+                         numbers although it holds no packet (``formats.OTHER_RECORDS``)
+    ``data``             captured bytes, from the link layer's header on
+    ``original_length``  length on the wire in bytes; larger than ``data`` if the snap length cut it
+    """
+
+    number: int
+    time_ns: int | None
+    link_type: int
+    data: bytes
+    original_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Where reading had to stop before the file's end.
+
+    ``offset`` is the byte at which the unreadable record begins, ``after_frame`` the last frame
+    read.
+    """
+
+    offset: int
+    after_frame: int
+    reason: str
+
+
+@dataclass(slots=True)
+class _Interface:
+    """What a pcapng section says of one interface."""
+
+    link_type: int
+    snap_length: int
+    ticks_per_second: int = 1_000_000
+    offset_seconds: int = 0
+
+    def time_ns(self, high: int, low: int) -> int:
+        ticks = (high << 32) | low
+        nanoseconds = ticks * formats.NANOSECONDS // self.ticks_per_second
+        return nanoseconds + self.offset_seconds * formats.NANOSECONDS
+
+
+class Capture:
+    """The frames of one open capture file; iterate once.
+
+    ``file_format`` is "pcap" or "pcapng". ``link_types`` and ``damage`` fill while it is iterated.
+    Raises CaptureError for a stream that is no capture.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._offset = 0
+        self._record_start = 0
+        self._frames = 0
+        self.link_types: list[int] = []
+        self.damage: Damage | None = None
+        self._magic = self._read(4)
+        if self._magic == formats.PCAPNG_MAGIC:
+            self.file_format = "pcapng"
+        elif self._magic in formats.PCAP_LAYOUTS:
+            self.file_format = "pcap"
+            self._start_pcap()
+        else:
+            raise self._stranger()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Frames in file order; raises OSError only if the medium fails."""
+        walk = self._pcapng() if self.file_format == "pcapng" else self._pcap()
+        try:
+            for frame in walk:
+                if frame.link_type >= 0 and frame.link_type not in self.link_types:
+                    self.link_types.append(frame.link_type)
+                yield frame
+        except _StopError as stop:
+            self.damage = Damage(self._record_start, self._frames, str(stop))
+
+    # -- bytes
+
+    def _read(self, count: int) -> bytes:
+        data = self._stream.read(count)
+        self._offset += len(data)
+        return data
+
+    def _need(self, count: int, what: str) -> bytes:
+        data = self._read(count)
+        if len(data) < count:
+            raise _StopError(
+                f"the file is cut off: {what} needs {count} bytes, {len(data)} are there"
+            )
+        return data
+
+    def _frame(
+        self, time_ns: int | None, link_type: int, data: bytes, original_length: int
+    ) -> Frame:
+        self._frames += 1
+        return Frame(self._frames, time_ns, link_type, data, max(original_length, len(data)))
+
+    def _stranger(self) -> CaptureError:
+        start = self._magic + self._read(60)
+        if not start:
+            return CaptureError("the file is empty (0 bytes)", _CAPTURE_AGAIN)
+        for magic, cause, remedy in _KNOWN_STRANGERS:
+            if start.startswith(magic):
+                return CaptureError(cause, remedy)
+        if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start):
+            return CaptureError(
+                "it is text, not a capture (tcpdump's printed lines, perhaps)",
+                "capture again and let tcpdump write the file itself: tcpdump -i INTERFACE -w FILE",
+            )
+        return CaptureError(
+            f"it is neither pcap nor pcapng (it begins with the bytes {start[:4].hex(' ')})",
+            _CAPTURE_AGAIN,
+        )
+
+    # -- pcap
+
+    def _start_pcap(self) -> None:
+        self._layout = formats.PCAP_LAYOUTS[self._magic]
+        header = self._magic + self._read(self._layout.file_header.size - 4)
+        if len(header) < self._layout.file_header.size:
+            raise CaptureError(
+                f"it is cut off inside the pcap file header ({len(header)} of "
+                f"{self._layout.file_header.size} bytes)",
+                _CAPTURE_AGAIN,
+            )
+        _, major, minor, _, _, _, link_type = self._layout.file_header.unpack(header)
+        if major != 2:
+            raise CaptureError(
+                f"its pcap header names version {major}.{minor}; version 2 is what exists",
+                _CAPTURE_AGAIN,
+            )
+        # The field's upper half holds the length of a frame check sequence, not the type.
+        self._link_type = link_type & 0xFFFF
+
+    def _pcap(self) -> Iterator[Frame]:
+        header = self._layout.record_header
+        tick = self._layout.nanoseconds_per_tick
+        while True:
+            self._record_start = self._offset
+            raw = self._read(header.size)
+            if not raw:
+                return
+            if len(raw) < header.size:
+                raise _StopError(
+                    f"the file is cut off: a record's header needs {header.size} bytes, "
+                    f"{len(raw)} are there"
+                )
+            seconds, fraction, captured, original = header.unpack(raw)[:4]
+            if captured > MAX_CAPTURED:
+                raise _StopError(
+                    f"a record claims {captured} bytes, at most {MAX_CAPTURED} are possible"
+                )
+            data = self._need(captured, "a packet")
+            time_ns = seconds * formats.NANOSECONDS + fraction * tick
+            yield self._frame(time_ns, self._link_type, data, original)
+
+    # -- pcapng
+
+    def _pcapng(self) -> Iterator[Frame]:
+        layout = self._section(formats.PCAPNG_MAGIC)
+        interfaces: list[_Interface] = []
+        while True:
+            self._record_start = self._offset
+            head = self._read(8)
+            if not head:
+                return
+            if len(head) < 8:
+                raise _StopError(
+                    f"the file is cut off: a block's header needs 8 bytes, {len(head)} are there"
+                )
+            if head[:4] == formats.PCAPNG_MAGIC:
+                layout = self._section(head)
+                interfaces = []
+                continue
+            kind, length = layout.block.unpack(head)
+            block = head + self._block_rest(layout, length, 8)
+            if kind == formats.BLOCK_INTERFACE:
+                interfaces.append(_interface(layout, block))
+            elif kind in (formats.BLOCK_ENHANCED, formats.BLOCK_PACKET):
+                yield self._timed_packet(layout, interfaces, kind, block)
+            elif kind == formats.BLOCK_SIMPLE:
+                yield self._simple_packet(layout, interfaces, block)
+            elif kind in formats.OTHER_RECORDS:
+                yield self._frame(None, -kind, b"", 0)
+
+    def _section(self, head: bytes) -> formats.PcapngLayout:
+        """Read a Section Header Block of which ``head`` was read already."""
+        block = head + self._need(12 - len(head), "a section header")
+        layout = formats.PCAPNG_LAYOUTS.get(block[8:12])
+        if layout is None:
+            raise _StopError("a section header has no byte-order mark")
+        length = layout.number.unpack_from(block, 4)[0]
+        if length < layout.section.size + 4:
+            raise _StopError(f"a section header claims {length} bytes, fewer than it must have")
+        block += self._block_rest(layout, length, 12)
+        major, minor = layout.section.unpack_from(block)[3:5]
+        if major != 1:
+            raise _StopError(f"a section has version {major}.{minor}; version 1 is what exists")
+        return layout
+
+    def _block_rest(self, layout: formats.PcapngLayout, length: int, have: int) -> bytes:
+        if length < 12 or length % 4 or length > MAX_BLOCK:
+            raise _StopError(f"a block claims an impossible length of {length} bytes")
+        rest = self._need(length - have, "a block")
+        if layout.number.unpack(rest[-4:])[0] != length:
+            raise _StopError("a block's two length fields differ")
+        return rest
+
+    def _timed_packet(
+        self,
+        layout: formats.PcapngLayout,
+        interfaces: list[_Interface],
+        kind: int,
+        block: bytes,
+    ) -> Frame:
+        enhanced = kind == formats.BLOCK_ENHANCED
+        fields = layout.enhanced if enhanced else layout.packet
+        if len(block) < fields.size + 4:
+            raise _StopError("a packet block is too short for its own fields")
+        values = fields.unpack_from(block)
+        high, low, captured, original = values[-4:]
+        data = _packet_bytes(block, fields.size, captured)
+        interface = _pick(interfaces, values[2])
+        return self._frame(interface.time_ns(high, low), interface.link_type, data, original)
+
+    def _simple_packet(
+        self, layout: formats.PcapngLayout, interfaces: list[_Interface], block: bytes
+    ) -> Frame:
+        """A Simple Packet Block belongs to the first interface and holds no time."""
+        interface = _pick(interfaces, 0)
+        if len(block) < 16:
+            raise _StopError("a packet block is too short for its own fields")
+        original = layout.number.unpack_from(block, 8)[0]
+        captured = original
+        if interface.snap_length != UNLIMITED:
+            captured = min(original, interface.snap_length)
+        data = _packet_bytes(block, 12, captured)
+        return self._frame(None, interface.link_type, data, original)
+
+
+def _pick(interfaces: list[_Interface], index: int) -> _Interface:
+    if index >= len(interfaces):
+        raise _StopError(f"a packet names interface {index}, which the section does not describe")
+    return interfaces[index]
+
+
+def _packet_bytes(block: bytes, start: int, captured: int) -> bytes:
+    if captured > MAX_CAPTURED or start + captured > len(block) - 4:
+        raise _StopError(f"a packet block claims {captured} captured bytes, more than it holds")
+    return block[start : start + captured]
+
+
+def _interface(layout: formats.PcapngLayout, block: bytes) -> _Interface:
+    if len(block) < layout.interface.size + 4:
+        raise _StopError("an interface description is too short for its own fields")
+    link_type, _, snap_length = layout.interface.unpack_from(block)[2:5]
+    interface = _Interface(link_type, snap_length)
+    at, end = layout.interface.size, len(block) - 4
+    while at + 4 <= end:
+        code, length = layout.option.unpack_from(block, at)
+        value = block[at + 4 : min(at + 4 + length, end)]
+        if code == formats.OPTION_END:
+            break
+        if code == formats.OPTION_TIME_RESOLUTION and value:
+            # Uppermost bit: a power of two, otherwise of ten (draft-ietf-opsawg-pcapng,
+            # if_tsresol).
+            base = 2 if value[0] & 0x80 else 10
+            interface.ticks_per_second = base ** (value[0] & 0x7F)
+        elif code == formats.OPTION_TIME_OFFSET and len(value) == 8:
+            interface.offset_seconds = layout.signed64.unpack(value)[0]
+        at += 4 + length + (-length % 4)
+    return interface
+
+
+def open_capture(path: Path) -> tuple[BinaryIO, Capture]:
+    """Open a capture; the caller closes the first value when the frames are read.
+
+    Raises CaptureError, also for what the operating system refuses.
+    """
+    try:
+        stream = path.open("rb")
+    except (OSError, ValueError) as error:
+        raise _refused(error) from error
+    try:
+        return stream, Capture(stream)
+    except OSError as error:
+        stream.close()
+        raise _refused(error) from error
+    except CaptureError:
+        stream.close()
+        raise
+
+
+def _refused(error: Exception) -> CaptureError:
+    if isinstance(error, FileNotFoundError):
+        return CaptureError("there is no such file", "check the name, or capture first")
+    if isinstance(error, IsADirectoryError):
+        return CaptureError("it is a directory", "name the capture file inside it")
+    if isinstance(error, PermissionError):
+        return CaptureError(
+            "reading it is not permitted", "ask its owner, or: sudo chown $USER FILE"
+        )
+    return CaptureError(
+        f"the system cannot read it ({getattr(error, 'strerror', None) or error})",
+        "copy it to a local disk and try again",
+    )

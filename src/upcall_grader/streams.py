@@ -1,0 +1,112 @@
+"""The bytes that one side sent, put in order, each with the frame that brought it.
+
+Source: RFC 9293 sections 3.4 and 3.10.7.4 (what is old is dropped, what is early is kept).
+"""
+
+from __future__ import annotations
+
+import enum
+import heapq
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+
+MAX_EARLY = 1024
+"""Pieces kept while an earlier one is missing; more, and the gap is taken for lost."""
+
+
+class Arrival(enum.Enum):
+    """How a piece fits to those before it."""
+
+    NEXT = enum.auto()
+    OLD = enum.auto()
+    BEHIND_GAP = enum.auto()
+    """The first one after bytes that have not been seen."""
+    EARLY = enum.auto()
+    """Follows on one behind a gap."""
+    LATE = enum.auto()
+    """Fills a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Consecutive bytes out of one frame.
+
+    ``start`` counts from the stream's first byte, ``length`` is what was sent, ``data`` what was
+    captured of it. ``push`` tells that the sender's buffer ended here (PSH, RFC 9293 section
+    3.9.1.2).
+    """
+
+    start: int
+    length: int
+    data: bytes
+    frame: int
+    push: bool
+
+    @property
+    def end(self) -> int:
+        """Offset of the first byte behind it."""
+        return self.start + self.length
+
+
+class Stream:
+    """One direction of a connection.
+
+    ``pieces`` are in order and do not overlap; between them may be gaps.
+    """
+
+    def __init__(self) -> None:
+        self.next = 0
+        self._highest = 0
+        self.pieces: list[Piece] = []
+        self._starts: list[int] = []
+        self._early: list[tuple[int, int, Piece]] = []
+        self._early_ends: dict[int, int] = {}
+
+    def add(self, piece: Piece) -> Arrival:
+        """Put a piece in its place, without the bytes that were there before."""
+        if piece.end <= self.next or piece.end <= self._early_ends.get(piece.start, -1):
+            return Arrival.OLD
+        behind_gap = piece.start > self._highest
+        self._highest = max(self._highest, piece.end)
+        if piece.start > self.next:
+            heapq.heappush(self._early, (piece.start, piece.frame, piece))
+            self._early_ends[piece.start] = piece.end
+            if len(self._early) > MAX_EARLY:
+                self._take_early()
+            return Arrival.BEHIND_GAP if behind_gap else Arrival.EARLY
+        fills = bool(self._early)
+        self._append(piece)
+        while self._early and self._early[0][0] <= self.next:
+            self._take_early()
+        return Arrival.LATE if fills else Arrival.NEXT
+
+    def finish(self) -> None:
+        """Nothing more will come: put what is behind gaps in its place."""
+        while self._early:
+            self._take_early()
+
+    def frame_at(self, offset: int) -> int | None:
+        """The frame that brought the byte at ``offset`` first, None if there is none."""
+        index = bisect_right(self._starts, offset) - 1
+        if index < 0 or self.pieces[index].end <= offset:
+            return None
+        return self.pieces[index].frame
+
+    def _take_early(self) -> None:
+        start, _, piece = heapq.heappop(self._early)
+        self._early_ends.pop(start, None)
+        if piece.end > self.next:
+            self._append(piece)
+
+    def _append(self, piece: Piece) -> None:
+        overlap = self.next - piece.start
+        if overlap > 0:
+            piece = replace(
+                piece,
+                start=self.next,
+                length=piece.length - overlap,
+                data=piece.data[overlap:],
+            )
+        self.pieces.append(piece)
+        self._starts.append(piece.start)
+        self.next = piece.end

@@ -1,0 +1,135 @@
+"""Text of unknown origin made harmless for a terminal, and colours.
+
+Everything in a capture was sent by somebody: an escape sequence in a message must not move the
+reader's cursor, and a bidi override must not turn a line round (Unicode Technical Report 36,
+section 2.5).
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Mapping
+from typing import TextIO
+
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"'}
+_MAX_MARKS = 2
+_TIGHT = 24
+_STYLES = {
+    "handshake": "36",
+    "message": "32",
+    "upcall": "35",
+    "close": "34",
+    "bad": "1;31",
+    "warn": "33",
+    "good": "1;32",
+    "dim": "2",
+    "bold": "1",
+    "plain": "",
+}
+
+
+def _harmless(character: str, marks: int) -> str:
+    """One character, escaped unless it surely prints as itself.
+
+    ``marks`` is the number of combining marks just before it.
+    """
+    if character in _SHORT:
+        return _SHORT[character]
+    category = unicodedata.category(character)
+    unsafe = category[0] in "CZ" and character != " "
+    if unsafe or (category[0] == "M" and marks >= _MAX_MARKS):
+        return _escape(ord(character))
+    return character
+
+
+def _escape(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def width(text: str) -> int:
+    """Columns that ``text`` takes on a terminal."""
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if character.isascii():
+        return 1
+    if unicodedata.category(character)[0] == "M":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def quoted(data: bytes, columns: int) -> str:
+    """Payload as text in double quotes, at most about ``columns`` wide.
+
+    Bytes that are no UTF-8, control and format characters show as escapes. What does not fit is
+    counted behind the closing quote: ``"abc…" +120 bytes``.
+    """
+    text = whole(data, columns)
+    if text is not None:
+        return text
+    unit = "bytes" if columns >= _TIGHT else "B"
+    room = max(columns - 2 - len(f"… +{len(data)} {unit}"), 1)
+    cut, kept = _fit(data[: room * 12 + 12], room)
+    return f'"{cut}…" +{len(data) - (kept or 0)} {unit}'
+
+
+def whole(data: bytes, columns: int) -> str | None:
+    """As ``quoted``, but None if it does not fit."""
+    room = max(columns - 2, 1)
+    # A column holds at most 12 bytes: one character of 4 and two marks of 4. More cannot fit.
+    text, cut = _fit(data[: room * 12 + 12], room)
+    return f'"{text}"' if cut is None else None
+
+
+def _fit(data: bytes, room: int) -> tuple[str, int | None]:
+    """Escaped text of at most ``room`` columns, and the bytes it holds if that is not all."""
+    shown: list[str] = []
+    used, taken, marks = 0, 0, _MAX_MARKS
+    for character in data.decode("utf-8", "surrogateescape"):
+        harmless = _harmless(character, marks)
+        columns = width(harmless)
+        if used + columns > room:
+            return "".join(shown), taken
+        marks = marks + 1 if unicodedata.category(character)[0] == "M" else 0
+        shown.append(harmless)
+        used += columns
+        taken += len(character.encode("utf-8", "surrogateescape"))
+    return "".join(shown), None
+
+
+def plain(text: str) -> str:
+    """A file's name or other short text from outside, harmless for a terminal."""
+    return "".join(
+        character if character in '\\"' else _harmless(character, 0) for character in text
+    )
+
+
+def wants_colour(choice: str, stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether to colour: ``auto`` means on a terminal that can, unless NO_COLOR is set.
+
+    Source: no-color.org.
+    """
+    if choice != "auto":
+        return choice == "always"
+    quiet = environment.get("NO_COLOR") or environment.get("TERM") == "dumb"
+    return stream.isatty() and not quiet
+
+
+class Painter:
+    """Puts styles round text, or leaves it alone."""
+
+    def __init__(self, colour: bool) -> None:
+        self._colour = colour
+
+    def __call__(self, style: str, text: str) -> str:
+        """``text`` in the named style."""
+        code = _STYLES[style]
+        if not self._colour or not code or not text:
+            return text
+        return f"\x1b[{code}m{text}\x1b[0m"

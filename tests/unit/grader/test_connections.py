@@ -1,0 +1,171 @@
+"""One connection after the other, as TCP has them: repeated, reordered, begun too early."""
+
+import io
+from collections.abc import Iterable
+
+from tests.unit.grader import building as b
+from upcall_grader.connections import Connection, Follower, Mark, Step
+from upcall_grader.packets import Decoder, Segment
+from upcall_grader.reading import Capture
+from upcall_grader.streams import MAX_EARLY, Piece, Stream
+
+
+def follow(records: Iterable[bytes | b.Record]) -> tuple[list[Step], list[Connection]]:
+    """Steps and connections of raw IP packets, one millisecond apart."""
+    follower, decoder = Follower(4141), Decoder()
+    steps = []
+    for frame in Capture(io.BytesIO(b.pcap(records, link=101))):
+        packet = decoder.decode(frame)
+        assert isinstance(packet, Segment)
+        steps.append(follower.add(packet))
+    return steps, follower.finish()
+
+
+def sent(connection: Connection) -> tuple[bytes, bytes]:
+    client, server = connection.client.stream, connection.server.stream
+    return b"".join(p.data for p in client.pieces), b"".join(p.data for p in server.pieces)
+
+
+def test_a_complete_connection() -> None:
+    steps, (connection,) = follow(b.lab(b"1"))
+    assert connection.handshake.frames == [1, 2, 3]
+    assert connection.close_frames == [7, 8, 9]
+    assert connection.closed_in_order
+    assert sent(connection) == (b"1", b.PREFIX + b"1")
+    assert [(s.relative_seq, s.relative_ack) for s in steps] == [
+        (0, None), (0, 1), (1, 1), (1, 1), (1, 2), (2, 27), (2, 27), (27, 3), (3, 28),
+    ]  # fmt: skip
+    assert steps[7].marks == Mark.FIN | Mark.ACKS_FIN
+
+
+def test_four_segments_close_in_order_and_the_server_may_be_first() -> None:
+    packets = b.Talk().open().say(b"1").s(b.FIN | b.ACK).c(b.ACK).c(b.FIN | b.ACK).s(b.ACK).packets
+    _, (connection,) = follow(packets)
+    assert connection.close_frames == [7, 8, 9, 10]
+    assert connection.closed_in_order
+    assert (connection.server.fin, connection.client.fin) == (7, 9)
+
+
+def test_a_fin_without_acknowledgement_is_no_orderly_close() -> None:
+    _, (connection,) = follow(b.lab(b"1")[:-1])
+    assert not connection.closed_in_order
+    assert connection.server.fin == 8
+    assert connection.server.fin_acked is None
+
+
+def test_reset_and_refusal() -> None:
+    _, (connection,) = follow(b.Talk().open().say(b"1").c(b.RST).packets)
+    assert connection.resets == [(7, True)]
+    assert not connection.closed_in_order
+    assert not connection.refused
+    _, (connection,) = follow([*b.lab(b"1"), b.tcp(b.CLIENT, b.SERVER, b.RST, 1003)])
+    assert not connection.closed_in_order
+    _, (connection,) = follow(b.Talk().c(b.SYN).s(b.RST | b.ACK).packets)
+    assert connection.refused
+
+
+def test_numbers_wrap_around() -> None:
+    talk = b.Talk(client_seq=2**32 - 2, server_seq=2**32 - 30).open().say(b"123", b"4").close()
+    _, (connection,) = follow(talk.packets)
+    assert sent(connection) == (b"1234", b.PREFIX + b"123" + b.PREFIX + b"4")
+    assert connection.closed_in_order
+
+
+def test_a_retransmission_adds_nothing_and_names_its_frame() -> None:
+    packets = b.lab(b"1")
+    again = b.tcp(b.CLIENT, b.SERVER, b.PSH | b.ACK, 1001, 9001, b"1", ident=99)
+    steps, (connection,) = follow([*packets[:4], again, *packets[4:]])
+    assert steps[4].marks == Mark.RETRANSMISSION
+    assert steps[4].repeats == 4
+    assert sent(connection)[0] == b"1"
+
+
+def test_an_overlapping_retransmission_adds_only_what_is_new() -> None:
+    packets = b.Talk().open().c(b.PSH | b.ACK, b"abc").packets
+    longer = b.tcp(b.CLIENT, b.SERVER, b.PSH | b.ACK, 1002, 9001, b"bcde", ident=99)
+    steps, (connection,) = follow([*packets, longer])
+    assert Mark.DATA in steps[-1].marks
+    assert sent(connection)[0] == b"abcde"
+
+
+def test_reordered_segments_come_in_order() -> None:
+    packets = (
+        b.Talk().open().c(b.PSH | b.ACK, b"a").c(b.PSH | b.ACK, b"b").c(b.PSH | b.ACK, b"c").packets
+    )
+    steps, (connection,) = follow([*packets[:3], packets[5], packets[4], packets[3]])
+    assert sent(connection)[0] == b"abc"
+    assert Mark.BEHIND_GAP in steps[3].marks
+    assert Mark.OUT_OF_ORDER in steps[5].marks
+    assert [piece.frame for piece in connection.client.stream.pieces] == [6, 5, 4]
+    again = b.tcp(b.CLIENT, b.SERVER, b.PSH | b.ACK, 1002, 9001, b"b", ident=99)
+    after = b.tcp(b.CLIENT, b.SERVER, b.PSH | b.ACK, 1004, 9001, b"d", ident=100)
+    steps, _ = follow([*packets[:3], packets[5], packets[4], packets[3], again, after])
+    assert (steps[6].marks, steps[6].repeats) == (Mark.RETRANSMISSION, 5)
+    assert steps[7].marks == Mark.DATA
+
+
+def test_a_lost_segment_leaves_a_gap() -> None:
+    packets = (
+        b.Talk().open().c(b.PSH | b.ACK, b"a").c(b.PSH | b.ACK, b"b").c(b.PSH | b.ACK, b"c").packets
+    )
+    _, (connection,) = follow([*packets[:4], packets[5]])
+    assert [(p.start, p.data) for p in connection.client.stream.pieces] == [(0, b"a"), (2, b"c")]
+
+
+def test_early_segments_are_not_kept_for_ever() -> None:
+    stream = Stream()
+    for n in range(3000):
+        stream.add(Piece(10 + 2 * n, 1, b"x", n, push=False))
+    assert len(stream.pieces) == 3000 - MAX_EARLY
+    stream.finish()
+    assert len(stream.pieces) == 3000
+
+
+def test_a_keep_alive_is_no_message() -> None:
+    packets = b.Talk().open().say(b"1").packets
+    probe = b.tcp(b.CLIENT, b.SERVER, b.ACK, 1001, 9027, ident=99)
+    steps, _ = follow([*packets, probe])
+    assert steps[-1].marks == Mark.KEEP_ALIVE
+
+
+def test_the_same_packet_on_two_interfaces_counts_once() -> None:
+    packets = b.lab(b"1")
+    doubled = [
+        b.Record(packet, b.START + n * b.SECOND + extra)
+        for n, packet in enumerate(packets)
+        for extra in (0, 20_000)
+    ]
+    steps, (connection,) = follow(doubled)
+    assert [step.marks == Mark.SEEN_TWICE for step in steps] == [False, True] * 9
+    assert [step.repeats for step in steps[1::2]] == list(range(1, 19, 2))
+    assert connection.handshake.frames == [1, 3, 5]
+    assert connection.close_frames == [13, 15, 17]
+
+
+def test_the_same_bytes_much_later_are_a_retransmission() -> None:
+    packets = b.Talk(b.CLIENT6, b.SERVER6).open().c(b.PSH | b.ACK, b"1").packets
+    late = b.Record(packets[3], b.START + b.SECOND)
+    steps, _ = follow([*packets, late])
+    assert steps[-1].marks == Mark.RETRANSMISSION
+
+
+def test_begun_before_the_capture() -> None:
+    steps, (connection,) = follow(b.lab(b"1")[4:])
+    assert connection.handshake.frames == []
+    assert str(connection.client) == "10.0.0.3:53426"
+    assert (steps[0].relative_seq, steps[0].relative_ack, steps[0].from_client) == (1, 1, False)
+    assert sent(connection) == (b"", b.PREFIX + b"1")
+
+
+def test_a_reused_port_is_a_new_connection() -> None:
+    second = b.Talk(client_seq=500_000, server_seq=70_000).open().say(b"2").close()
+    _, connections = follow([*b.lab(b"1"), *second.packets])
+    assert [sent(connection)[0] for connection in connections] == [b"1", b"2"]
+    assert [connection.number for connection in connections] == [1, 2]
+
+
+def test_an_answer_to_another_number_is_no_handshake() -> None:
+    packets = b.lab(b"1")
+    wrong = b.tcp(b.CLIENT, b.SERVER, b.ACK, 1001, 9000, ident=99)
+    _, (connection,) = follow([*packets[:2], wrong])
+    assert connection.handshake.frames == [1, 2]
