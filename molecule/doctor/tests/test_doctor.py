@@ -1,0 +1,175 @@
+"""Each trouble that doctor.yml names, provoked for real on a lab host."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from testinfra.host import Host
+
+from tests.support.lab_hosts import COMPOSE, LAB, recap, run_playbook
+
+BRIDGE = "br-$(docker network inspect --format '{{slice .Id 0 12}}' upcall-lab_upcall)"
+UP = f"{COMPOSE} up --detach --wait"
+
+
+def name_of(host: Host) -> str:
+    return str(host.backend.get_hostname())
+
+
+@contextmanager
+def harm(host: Host, harm: str, cure: str) -> Iterator[None]:
+    """The host in trouble, and cured afterwards whatever happened."""
+    with host.sudo():
+        try:
+            host.check_output("bash -c %s", harm)
+            yield
+        finally:
+            host.check_output("bash -c %s", cure)
+
+
+def findings(host: Host, **variables: t.Any) -> dict[str, str]:
+    """What doctor.yml finds on a host: id → the whole line."""
+    run = run_playbook("doctor", name_of(host), variables)
+    lines = [
+        line.partition("(item=")[2].partition(") => ")[0]
+        for line in run.stdout.splitlines()
+        if line.startswith(f"failed: [{name_of(host)}]")
+    ]
+    assert (run.returncode != 0) == bool(lines), run.stdout
+    assert recap(run.stdout, name_of(host))["changed"] == 0
+    assert all(". Remedy: " in line for line in lines), run.stdout
+    return {line.partition(":")[0]: line for line in lines}
+
+
+def test_a_host_in_order_has_no_finding(host: Host) -> None:
+    assert findings(host) == {}
+
+
+def test_port_taken_names_the_process(host: Host) -> None:
+    start = f"{COMPOSE} exec --detach upcall-server python servercall.py"
+    listening = f"until {COMPOSE} top upcall-server | grep -q servercall; do :; done"
+    with harm(host, f"{start} && {listening}", f"{COMPOSE} restart --timeout 1 upcall-server"):
+        found = findings(host)
+        pid = host.check_output("pgrep --full 'python servercall.py' --newest")
+    assert list(found) == ["port-taken"]
+    assert f"port 4141 in upcall-server is taken by process {pid} " in found["port-taken"]
+    assert found["port-taken"].count("python servercall.py") == 1
+
+
+def test_a_client_outside_the_network(host: Host) -> None:
+    client = "upcall-lab-upcall-client-1"
+    with harm(
+        host,
+        f"docker network disconnect upcall-lab_upcall {client}"
+        f" && docker network connect bridge {client}",
+        f"{UP} --force-recreate",
+    ):
+        found = findings(host)
+    assert "client and server are on different networks" in found["networks-differ"]
+    assert set(found) <= {"networks-differ", "unhealthy"}
+
+
+@pytest.mark.parametrize(
+    ("options", "interface"),
+    [("-nvi lo", "lo"), ("-i docker0 -n", "docker0"), ("--interface=any", "any")],
+)
+def test_a_capture_on_the_wrong_interface(host: Host, options: str, interface: str) -> None:
+    start = f"tcpdump {options} -w /tmp/wrong.pcap > /tmp/wrong.log 2>&1 &"
+    listening = "until grep -q listening /tmp/wrong.log; do :; done"
+    with harm(host, f"{start} {listening}", "pkill tcpdump; rm /tmp/wrong.*"):
+        found = findings(host)
+        bridge = host.check_output(f"echo {BRIDGE}")
+    assert list(found) == ["wrong-interface"]
+    assert f"captures on {interface}, the lab's bridge is {bridge}" in found["wrong-interface"]
+    assert f"sudo tcpdump -nvi {bridge} -w upcall.pcap" in found["wrong-interface"]
+
+
+def test_a_capture_on_the_right_interface_is_no_finding(host: Host) -> None:
+    start = f"tcpdump -nvi {BRIDGE} -w /tmp/right.pcap > /tmp/right.log 2>&1 &"
+    listening = "until grep -q listening /tmp/right.log; do :; done"
+    with harm(host, f"{start} {listening}", "pkill tcpdump; rm /tmp/right.*"):
+        assert findings(host) == {}
+
+
+HARMS = {
+    "no-engine": ("systemctl stop docker.socket docker", f"systemctl start docker && {UP}"),
+    "no-compose": (
+        "for d in /usr/lib /usr/libexec; do test ! -e $d/docker/cli-plugins"
+        " || mv $d/docker/cli-plugins $d/docker/hidden; done",
+        "for d in /usr/lib /usr/libexec; do test ! -e $d/docker/hidden"
+        " || mv $d/docker/hidden $d/docker/cli-plugins; done",
+    ),
+    "not-running": (f"{COMPOSE} stop --timeout 1 upcall-client", UP),
+    "bridge-missing": (f"ip link delete {BRIDGE}", f"{COMPOSE} down --timeout 1 && {UP}"),
+    "bridge-down": (f"ip link set {BRIDGE} down", f"ip link set {BRIDGE} up"),
+    "no-network": (f"{COMPOSE} down --timeout 1", UP),
+    "no-tcpdump": (
+        "mv $(command -v tcpdump) /root/tcpdump",
+        "mv /root/tcpdump /usr/bin/tcpdump",
+    ),
+    "disk-full": (
+        f"mv {LAB} /root/lab && mkdir {LAB} && mount -t tmpfs -o size=64m none {LAB}",
+        f"umount {LAB} && rmdir {LAB} && mv /root/lab {LAB}",
+    ),
+    "leftover": (
+        f"{COMPOSE} exec --detach --env UPCALL_LAB_SESSION=cut-off upcall-server"
+        " python servercall.py && until pgrep --full 'python servercall.py'; do :; done",
+        f"{COMPOSE} restart --timeout 1 upcall-server",
+    ),
+}
+# What cannot be without the first: the services of a stopped engine are not spoken of.
+ALONG = {
+    "no-network": {"not-running"},
+    "leftover": {"port-taken"},
+}
+
+
+@pytest.mark.parametrize("finding", HARMS)
+def test_each_trouble_is_found_and_nothing_else(host: Host, finding: str) -> None:
+    with harm(host, *HARMS[finding]):
+        found = findings(host)
+    assert set(found) == {finding} | ALONG.get(finding, set())
+
+
+def test_a_client_without_an_engine_is_called_so(host: Host) -> None:
+    with harm(host, *HARMS["no-engine"]):
+        found = findings(host)
+    assert "/docker is a client, which is no engine" in found["no-engine"]
+
+
+@pytest.fixture
+def interpreter(host: Host) -> Iterator[Callable[[str], str]]:
+    """A way to run modules on the host by another interpreter, which is a script."""
+    path = "/usr/local/bin/python-in-trouble"
+
+    def make(command: str) -> str:
+        with host.sudo():
+            script = f'#!/bin/sh\\nexec {command} /usr/bin/python3 "$@"\\n'
+            host.check_output(f"printf '{script}' > {path} && chmod 755 {path}")
+        return path
+
+    yield make
+    with host.sudo():
+        host.check_output(f"rm -f {path}")
+
+
+def test_capturing_that_is_not_permitted(host: Host, interpreter: Callable[[str], str]) -> None:
+    python = interpreter("setpriv --bounding-set=-net_raw")
+    found = findings(host, ansible_python_interpreter=python)
+    assert list(found) == ["tcpdump-not-permitted"]
+    assert "CAP_NET_RAW" in found["tcpdump-not-permitted"]
+
+
+@pytest.mark.parametrize(("shift", "finding"), [("+10s", True), ("-10s", True), ("+1s", False)])
+def test_a_clock_that_is_off(
+    host: Host, interpreter: Callable[[str], str], shift: str, finding: bool
+) -> None:
+    with host.sudo():
+        if not host.package("faketime").is_installed:
+            host.check_output("apt-get install --yes --no-install-recommends faketime")
+    found = findings(host, ansible_python_interpreter=interpreter(f"faketime -f {shift}"))
+    assert list(found) == (["clock-off"] if finding else [])
+    assert not finding or f"the clock is {shift[0]}" in found["clock-off"]

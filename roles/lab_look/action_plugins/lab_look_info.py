@@ -1,0 +1,32 @@
+"""Action plugin lab_look_info: the look, and the host's clock compared with the controller's."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+
+class ActionModule(ActionBase):
+    """Runs the module and measures the clock offset around it.
+
+    The offset is NTP's (RFC 5905, section 8): the mean of the differences on the way there and on
+    the way back, so that equal delays on both ways cancel out.
+    """
+
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        """Send the module once and add ``clock_offset_seconds`` to its result."""
+        super().run(tmp, task_vars)
+        sent = time.time()
+        result: dict[str, t.Any] = self._execute_module(task_vars=task_vars)
+        received = time.time()
+        clock = result.pop("clock", None)
+        if clock is not None:
+            started, ended = clock
+            result["clock_offset_seconds"] = round(((started - sent) + (ended - received)) / 2, 3)
+        return result

@@ -1,0 +1,179 @@
+"""Filter lab_look_findings: what stands in the way of the lab, each with its remedy."""
+
+from __future__ import annotations
+
+import typing as t
+
+Look = dict[str, t.Any]
+Findings = t.Iterator[tuple[str, str, str]]
+
+_COMPOSE = "docker compose -f compose/upcall.yml"
+
+
+def _engine(look: Look) -> Findings:
+    engine, compose = look["engine"], look["compose"]
+    if not engine["works"]:
+        lone = f" ({engine['client']} is a client, which is no engine)" if engine["client"] else ""
+        yield (
+            "no-engine",
+            f"no Docker Engine works here{lone}: {engine['error']}",
+            "run playbooks/prepare.yml, which installs and starts one",
+        )
+    if not compose["works"]:
+        yield (
+            "no-compose",
+            f"docker compose v2 does not work: {compose['error']}",
+            "run playbooks/prepare.yml, which installs the plugin",
+        )
+
+
+def _services(look: Look) -> Findings:
+    down = [name for name, service in look["services"].items() if not service["running"]]
+    if down:
+        yield (
+            "not-running",
+            f"not running: {', '.join(down)}",
+            f"run playbooks/deploy.yml, or in the lab's directory: {_COMPOSE} up -d",
+        )
+    ill = [
+        name
+        for name, service in look["services"].items()
+        if service["running"] and service["health"] not in {"healthy", "starting"}
+    ]
+    if ill:
+        yield (
+            "unhealthy",
+            f"running, but not healthy: {', '.join(ill)}",
+            f"see {_COMPOSE} ps, then run playbooks/reset.yml",
+        )
+
+
+def _networks(look: Look) -> Findings:
+    running = {name: s["networks"] for name, s in look["services"].items() if s["running"]}
+    if len(running) == len(look["services"]) and not set.intersection(*map(set, running.values())):
+        where = "; ".join(
+            f"{name} on {', '.join(sorted(nets)) or 'none'}" for name, nets in running.items()
+        )
+        yield (
+            "networks-differ",
+            f"client and server are on different networks: {where}",
+            f"recreate both: {_COMPOSE} up -d --force-recreate",
+        )
+
+
+def _bridge(look: Look) -> Findings:
+    network = look["network"]
+    if network["error"]:
+        yield ("no-network", network["error"], "run playbooks/deploy.yml")
+    elif not network["exists"]:
+        yield (
+            "bridge-missing",
+            f"network {network['name']} is there, its bridge {network['interface']} is not",
+            f"make both anew: {_COMPOSE} down, then {_COMPOSE} up -d",
+        )
+    elif not network["up"]:
+        yield (
+            "bridge-down",
+            f"bridge {network['interface']} is down",
+            f"sudo ip link set {network['interface']} up",
+        )
+
+
+def _port(look: Look, server: str, port: int) -> Findings:
+    taker = look["port"]
+    if taker and not look["session"]:
+        yield (
+            "port-taken",
+            f"port {port} in {server} is taken by process {taker['pid']} since {taker['since']}:"
+            f" {taker['command']}",
+            f"stop it where it runs with Ctrl-C, or: {_COMPOSE} restart {server}",
+        )
+
+
+def _tcpdump(look: Look) -> Findings:
+    tcpdump, bridge = look["tcpdump"], look["network"]["interface"]
+    if not tcpdump["path"]:
+        yield (
+            "no-tcpdump",
+            "tcpdump is not installed",
+            "run playbooks/capture.yml, which installs it",
+        )
+    elif not tcpdump["permitted"]:
+        yield (
+            "tcpdump-not-permitted",
+            "root may not capture here: the capability CAP_NET_RAW is missing",
+            "if this host is a container, start it with --cap-add NET_RAW",
+        )
+    for process in tcpdump["running"]:
+        if bridge and process["interface"] != bridge:
+            yield (
+                "wrong-interface",
+                f"process {process['pid']} captures on"
+                f" {process['interface'] or 'an interface of its own choice'}, the lab's bridge is"
+                f" {bridge}: {process['command']}",
+                f"stop it with Ctrl-C, then: sudo tcpdump -nvi {bridge} -w upcall.pcap",
+            )
+
+
+def _host(look: Look, offset: float, disk_minimum: int, clock_maximum: int) -> Findings:
+    disk = look["disk"]
+    if disk["free"] < disk_minimum:
+        yield (
+            "disk-full",
+            f"{disk['free'] // 2**20} MiB are free on {disk['path']}, of {disk_minimum // 2**20}"
+            " wanted",
+            "free some: docker system prune, then apt-get clean",
+        )
+    if abs(offset) > clock_maximum:
+        yield (
+            "clock-off",
+            f"the clock is {offset:+.1f} s off the controller's",
+            "switch time synchronisation on: timedatectl set-ntp true",
+        )
+
+
+def _leftovers(look: Look) -> Findings:
+    for leftover in look["leftovers"]:
+        yield (
+            "leftover",
+            f"left behind by an earlier session: {leftover['kind']} {leftover['id']}"
+            f" ({leftover['command']})",
+            "run playbooks/reset.yml, which removes it",
+        )
+    held = look["session"]
+    if held:
+        yield (
+            "held",
+            f"a session holds the lab: {held['who']} since {held['since']}, process {held['pid']}",
+            f"wait until it has ended, or take over: sudo kill {held['pid']}",
+        )
+
+
+def lab_look_findings(
+    look: Look,
+    server: str,
+    port: int,
+    clock_offset_seconds: float,
+    disk_minimum: int,
+    clock_maximum: int,
+) -> list[dict[str, str]]:
+    """What stands in the way on one host: ``id``, ``what`` was seen and the ``remedy``.
+
+    ``disk_minimum`` is in bytes, ``clock_maximum`` in seconds. Where no engine works, nothing is
+    said of what only an engine could tell.
+    """
+    found = list(_engine(look))
+    if look["engine"]["works"]:
+        found += [*_services(look), *_networks(look), *_bridge(look), *_port(look, server, port)]
+    found += _tcpdump(look)
+    found += _host(look, clock_offset_seconds, disk_minimum, clock_maximum)
+    found += _leftovers(look)
+    return [{"id": id_, "what": what, "remedy": remedy} for id_, what, remedy in found]
+
+
+class FilterModule:
+    """The filters of the role."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name → filter."""
+        return {"lab_look_findings": lab_look_findings}

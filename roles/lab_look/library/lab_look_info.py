@@ -1,0 +1,479 @@
+#!/usr/bin/python
+"""Ansible module lab_look_info: the one look at a lab host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: lab_look_info
+short_description: See the whole state of the upcall lab on a host at once
+description:
+  - Looks at everything that the roles of the lab decide from, in one visit to the host. It
+    changes nothing.
+  - What cannot be seen is told as such and never fails the module, so that a blank host has a
+    look too.
+options:
+  project:
+    description: Name of the lab's compose project.
+    type: str
+    required: true
+  services:
+    description: Names of the lab's services, the server first.
+    type: list
+    elements: str
+    required: true
+  image:
+    description: Name and tag of the lab's image.
+    type: str
+    required: true
+  directory:
+    description: Where the lab files lie on the host.
+    type: path
+    required: true
+  files:
+    description: Lab files to take the digests of, relative to O(directory).
+    type: list
+    elements: str
+    default: []
+  port:
+    description: TCP port of the lab's server.
+    type: int
+    required: true
+  docker_socket:
+    description: Socket on which the Docker Engine answers.
+    type: path
+    default: /var/run/docker.sock
+  timeout:
+    description: Seconds that the engine, or a command, has for each answer.
+    type: int
+    default: 10
+  wait:
+    description:
+      - Seconds to wait for an engine that was just started. It is asked again until it answers.
+    type: int
+    default: 0
+attributes:
+  check_mode:
+    description: Can run in check mode, and does the same there.
+    support: full
+  diff_mode:
+    description: Returns no difference, since it changes nothing.
+    support: none
+  platform:
+    description: Linux, since it reads /proc and /sys.
+    support: full
+    platforms: linux
+notes:
+  - Needs root, because the engine's socket and other users' processes are its business.
+author:
+  - upcall-lab contributors
+"""
+
+EXAMPLES = r"""
+- name: Look at the lab
+  lab_look_info:
+    project: upcall-lab
+    services: [upcall-server, upcall-client]
+    image: upcall-lab:1
+    directory: /opt/upcall-lab
+    files: [compose/upcall.yml, Upcall/servercall.py]
+    port: 4141
+  become: true
+  register: lab_look_seen
+"""
+
+RETURN = r"""
+clock_offset_seconds:
+  description:
+    - How far the host's clock is ahead of the controller's, in seconds, to about a quarter of a
+      second.
+  returned: always
+  type: float
+look:
+  description: The state of the lab on the host.
+  returned: always
+  type: dict
+  contains:
+    os:
+      description:
+        - C(id), C(version), C(codename) and C(like) from os-release, who C(login) is behind sudo,
+          whether C(systemd) runs the host, and whether C(python_debian), which Ansible wants for
+          apt's sources, is there.
+      type: dict
+    engine:
+      description:
+        - Whether a Docker Engine C(works), its C(version), the C(error) otherwise, and the paths
+          of the C(client) and the C(daemon), empty where one is not installed.
+      type: dict
+    compose:
+      description: Whether C(docker compose) v2 C(works), its C(version), the C(error) otherwise.
+      type: dict
+    image:
+      description: Whether the image is C(present), its C(id) and C(size) in bytes.
+      type: dict
+    files:
+      description:
+        - For each of O(files) its C(sha256), C(mode), C(owner) and C(group); nothing for one that
+          is missing.
+      type: dict
+    services:
+      description:
+        - For each of O(services) C(running), C(health), C(image_id), C(networks) (name to
+          address), C(id) and C(pid).
+      type: dict
+    network:
+      description:
+        - The lab's network, C(name), C(id), C(subnets), its C(interface), whether that C(exists)
+          and is C(up); else C(error).
+      type: dict
+    port:
+      description:
+        - Who listens on the lab's port inside the server's container, C(pid), C(command),
+          C(since); empty if nobody.
+      type: dict
+    tcpdump:
+      description:
+        - Its C(path) and C(version), whether capturing is C(permitted), and who is C(running) it
+          on which interface.
+      type: dict
+    disk:
+      description: Bytes that are C(free) on the file system that C(path) is on.
+      type: dict
+    session:
+      description: Who holds the lab just now (C(who), C(since), C(pid)); empty if nobody.
+      type: dict
+    leftovers:
+      description: What an earlier session left behind, C(kind), C(id) and C(command) each.
+      type: list
+      elements: dict
+    docker_users:
+      description: Users who may use Docker as members of the group docker.
+      type: list
+      elements: str
+"""
+
+import contextlib
+import datetime
+import grp
+import hashlib
+import os
+import pwd
+import shlex
+import shutil
+import socket
+import stat
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.lab_look_docker import ONE_OFF_LABEL, Docker, DockerError, Json, labels
+from ansible.module_utils.lab_look_lab import (
+    NoNetworkError,
+    addresses,
+    describe_network,
+    service_containers,
+)
+from ansible.module_utils.lab_look_processes import Process, listener, processes
+from ansible.module_utils.lab_look_session import holder, marked
+
+_ETH_P_ALL = 0x0003  # packet(7)
+_FILE_LIMIT = 1 << 20  # a lab file is a few kilobytes; nobody makes this module hash a disk
+
+Look = dict[str, t.Any]
+
+NO_IMAGE: Look = {"present": False, "id": "", "size": 0}
+
+
+def look_at_os() -> Look:
+    """The distribution, as os-release(5) names it."""
+    release = {}
+    for place in ("/etc/os-release", "/usr/lib/os-release"):
+        with contextlib.suppress(OSError, ValueError):
+            words = shlex.split(Path(place).read_text(encoding="utf-8"), comments=True)
+            release = dict(word.split("=", 1) for word in words)
+            break
+    return {
+        "id": release.get("ID", "unknown"),
+        "version": release.get("VERSION_ID", ""),
+        "codename": release.get("VERSION_CODENAME", ""),
+        "like": release.get("ID_LIKE", "").split(),
+        "systemd": os.path.isdir("/run/systemd/system"),  # sd_booted(3)
+        "login": os.environ.get("SUDO_USER") or name_of(pwd.getpwuid, os.getuid()),
+        "python_debian": os.path.isdir("/usr/lib/python3/dist-packages/debian"),
+    }
+
+
+def look_at_engine(docker: Docker, wait: int) -> Look:
+    """Whether an engine answers, within ``wait`` seconds. A client alone is none."""
+    deadline = time.monotonic() + wait
+    seen = {"client": find_program("docker"), "daemon": find_program("dockerd")}
+    while True:
+        try:
+            version = str(docker.version().get("Version", ""))
+        except DockerError as error:
+            if time.monotonic() >= deadline:
+                return seen | {"works": False, "version": "", "error": str(error)}
+            time.sleep(0.2)
+        else:
+            return seen | {"works": True, "version": version, "error": ""}
+
+
+def find_program(name: str) -> str:
+    """Path of a program, also of one that only root has on its path; empty if it is missing."""
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") or ""
+
+
+def start(*arguments: str) -> subprocess.Popen[str] | OSError:
+    """A command whose answer is fetched later, or the reason why it does not start."""
+    try:
+        return subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        return error
+
+
+def finish(command: subprocess.Popen[str] | OSError, timeout: int) -> tuple[bool, str]:
+    """Whether a started command succeeded, and what it said."""
+    if isinstance(command, OSError):
+        return False, str(command)
+    try:
+        said, _ = command.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        command.kill()
+        command.communicate()
+        return False, f"no answer within {timeout} s"
+    return command.returncode == 0, said.strip()
+
+
+def compose_answer(command: subprocess.Popen[str] | OSError, timeout: int) -> Look:
+    """Whether the client has the compose plugin, from ``docker compose version --short``."""
+    works, said = finish(command, timeout)
+    # A client without the plugin takes "compose" for a wrong word and prints its help.
+    first = said.splitlines()[0] if said else "it said nothing"
+    return {"works": works, "version": said if works else "", "error": "" if works else first}
+
+
+def look_at_image(docker: Docker, name: str) -> Look:
+    """The lab's image."""
+    image = docker.image(name)
+    if image is None:
+        return NO_IMAGE
+    return {"present": True, "id": str(image["Id"]), "size": int(image.get("Size", 0))}
+
+
+def name_of(lookup: t.Callable[[int], tuple[t.Any, ...]], number: int) -> str:
+    """The name of a user or group, or its number where it has none."""
+    try:
+        return str(lookup(number)[0])
+    except KeyError:
+        return str(number)
+
+
+def look_at_file(path: Path) -> Look:
+    """Digest, mode and owner of a regular file; nothing where there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return {}
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return {}
+        digest = hashlib.sha256(file.read(_FILE_LIMIT)).hexdigest()
+    return {
+        "sha256": digest if status.st_size <= _FILE_LIMIT else "",
+        "mode": f"{stat.S_IMODE(status.st_mode):04o}",
+        "owner": name_of(pwd.getpwuid, status.st_uid),
+        "group": name_of(grp.getgrgid, status.st_gid),
+    }
+
+
+def look_at_service(container: Json | None) -> Look:
+    """One service's container."""
+    if container is None:
+        return {"running": False, "health": "", "image_id": "", "networks": {}, "id": "", "pid": 0}
+    state = container.get("State", {})
+    return {
+        "running": bool(state.get("Running")),
+        "health": str((state.get("Health") or {}).get("Status", "none")),
+        "image_id": str(container.get("Image", "")),
+        "networks": addresses(container),
+        "id": str(container["Id"]),
+        "pid": int(state.get("Pid") or 0),
+    }
+
+
+def look_at_network(docker: Docker, project: str) -> Look:
+    """The lab's network and the bridge behind it."""
+    try:
+        return describe_network(docker.networks(project), project) | {"error": ""}
+    except NoNetworkError as error:
+        return no_network(str(error))
+
+
+def no_network(error: str) -> Look:
+    """What is said of a network that cannot be seen."""
+    return {
+        "name": "",
+        "id": "",
+        "subnets": [],
+        "interface": "",
+        "exists": False,
+        "up": False,
+        "error": error,
+    }
+
+
+def since(seconds: float) -> str:
+    """A point in time for people and programs: UTC, ISO 8601, whole seconds."""
+    moment = datetime.datetime.fromtimestamp(seconds, tz=datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def look_at_port(server: Look, port: int, running: list[Process]) -> Look:
+    """Who has the lab's port inside the server's container."""
+    taker = listener(server["pid"], port, running) if server["pid"] else None
+    if taker is None:
+        return {}
+    return {"pid": taker.pid, "command": taker.command, "since": since(taker.started)}
+
+
+def capture_interface(arguments: list[str]) -> str:
+    """The interface that a tcpdump command line names: ``-i x``, ``-nvi x``, ``-ix``, or none."""
+    words = iter(arguments[1:])
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name == "--interface":
+            return value if equals else next(words, "")
+        if word.startswith("-") and not word.startswith("--") and "i" in word:
+            return word.partition("i")[2] or next(words, "")
+    return ""
+
+
+def may_capture() -> bool:
+    """Whether root may capture here at all, which a container without CAP_NET_RAW may not."""
+    try:
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL)).close()
+    except OSError:
+        return False
+    return True
+
+
+def look_at_tcpdump(running: list[Process], timeout: int) -> Look:
+    """The program, and its processes that no session of ours started."""
+    path = find_program("tcpdump")
+    _, said = finish(start(path, "--version"), timeout) if path else (False, "")
+    ours = {process.pid for process in marked(running)}
+    return {
+        "path": path,
+        "version": said.splitlines()[0] if said else "",
+        "permitted": may_capture(),
+        "running": [
+            {
+                "pid": process.pid,
+                "command": process.command,
+                "interface": capture_interface(process.arguments),
+            }
+            for process in running
+            if os.path.basename(process.arguments[0]) == "tcpdump" and process.pid not in ours
+        ],
+    }
+
+
+def look_at_disk(directory: str) -> Look:
+    """Free space where the lab files lie, or would."""
+    path = Path(directory)
+    while not path.exists():
+        path = path.parent
+    return {"path": str(path), "free": shutil.disk_usage(path).free}
+
+
+def look_at_leftovers(containers: list[Json], running: list[Process]) -> list[Look]:
+    """What a session that was cut off left behind: processes, and one-off containers."""
+    found = [
+        {"kind": "process", "id": str(process.pid), "command": process.command}
+        for process in marked(running)
+    ]
+    for container in containers:
+        if labels(container).get(ONE_OFF_LABEL) == "True":
+            name = str(container.get("Name", "")).lstrip("/")
+            found.append({"kind": "container", "id": name, "command": "docker compose run"})
+    return found
+
+
+def look_at_docker_users() -> list[str]:
+    """Members of the group docker."""
+    try:
+        return sorted(grp.getgrnam("docker").gr_mem)
+    except KeyError:
+        return []
+
+
+def look(params: dict[str, t.Any]) -> Look:
+    """The whole look."""
+    timeout = params["timeout"]
+    # The slowest answer by far is asked for first and fetched last.
+    compose = start("docker", "compose", "version", "--short")
+    docker = Docker(params["docker_socket"], timeout)
+    engine = look_at_engine(docker, params["wait"])
+    running = processes()
+    image, network = NO_IMAGE, no_network("no Docker Engine answers")
+    containers: list[Json] = []
+    if engine["works"]:
+        try:
+            image = look_at_image(docker, params["image"])
+            network = look_at_network(docker, params["project"])
+            containers = docker.containers(params["project"])
+        except DockerError as error:
+            engine |= {"works": False, "error": str(error)}
+    by_name = service_containers(containers)
+    services = {name: look_at_service(by_name.get(name)) for name in params["services"]}
+    held = holder()
+    return {
+        "os": look_at_os(),
+        "engine": engine,
+        "image": image,
+        "files": {name: look_at_file(Path(params["directory"], name)) for name in params["files"]},
+        "services": services,
+        "network": network,
+        "port": look_at_port(services[params["services"][0]], params["port"], running),
+        "tcpdump": look_at_tcpdump(running, timeout),
+        "disk": look_at_disk(params["directory"]),
+        "session": held or {},
+        "leftovers": [] if held else look_at_leftovers(containers, running),
+        "docker_users": look_at_docker_users(),
+        "compose": compose_answer(compose, timeout),
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    started = time.time()
+    module = AnsibleModule(
+        argument_spec={
+            "project": {"type": "str", "required": True},
+            "services": {"type": "list", "elements": "str", "required": True},
+            "image": {"type": "str", "required": True},
+            "directory": {"type": "path", "required": True},
+            "files": {"type": "list", "elements": "str", "default": []},
+            "port": {"type": "int", "required": True},
+            "docker_socket": {"type": "path", "default": "/var/run/docker.sock"},
+            "timeout": {"type": "int", "default": 10},
+            "wait": {"type": "int", "default": 0},
+        },
+        supports_check_mode=True,
+    )
+    seen = look(module.params)
+    module.exit_json(changed=False, look=seen, clock=[started, time.time()])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Who holds the lab of a host: one session at a time, and nothing of it left behind.
+
+Every process that a session starts carries its id in the environment, so that whatever happened to
+the session itself, the next one finds what it left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import time
+import typing as t
+
+from ansible.module_utils.lab_look_processes import Process, environment, processes
+
+MARK = "UPCALL_LAB_SESSION"
+LOCK_PATH = "/run/upcall-lab/session.lock"
+
+# What a session starts: only these are asked for their environment.
+_STARTED = ("tcpdump", "python", "docker")
+
+
+class HeldError(Exception):
+    """Another session holds the lab; ``holder`` says who, since when, in which process."""
+
+    def __init__(self, holder: dict[str, t.Any]) -> None:
+        super().__init__("another session holds the lab")
+        self.holder = holder
+
+
+def holder() -> dict[str, t.Any] | None:
+    """Who holds the lab now (keys ``who``, ``since``, ``pid``), or None."""
+    try:
+        descriptor = os.open(LOCK_PATH, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "r", encoding="utf-8", errors="replace") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return _read_holder(lock)
+    return None
+
+
+def _read_holder(lock: t.TextIO) -> dict[str, t.Any]:
+    try:
+        said = json.loads(lock.read(4096))
+    except ValueError:
+        said = None
+    known = said if isinstance(said, dict) else {}
+    return {key: known.get(key, "unknown") for key in ("who", "since", "pid")}
+
+
+def hold(who: str, since: str) -> t.TextIO:
+    """Take the lab, or raise HeldError. The lab is held until the returned file is closed."""
+    os.makedirs(os.path.dirname(LOCK_PATH), mode=0o755, exist_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    lock = os.fdopen(os.open(LOCK_PATH, flags, 0o644), "r+", encoding="utf-8", errors="replace")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        with lock:
+            raise HeldError(_read_holder(lock)) from None
+    lock.truncate(0)
+    json.dump({"who": who, "since": since, "pid": os.getpid()}, lock)
+    lock.flush()
+    return lock
+
+
+def marked(among: list[Process] | None = None, session: str | None = None) -> list[Process]:
+    """Processes that a session started: of one session, or of any."""
+    found = []
+    for process in processes() if among is None else among:
+        if os.path.basename(process.arguments[0]).startswith(_STARTED):
+            mark = environment(process.pid).get(MARK)
+            if mark is not None and session in (None, mark):
+                found.append(process)
+    return found
+
+
+def end(processes: list[Process], timeout: float) -> None:
+    """Interrupt processes as Ctrl-C does; kill those that stay longer than ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+    for process in processes:
+        _signal(process, signal.SIGINT)
+    while any(os.path.exists(f"/proc/{process.pid}") for process in processes):
+        if time.monotonic() > deadline:
+            for process in processes:
+                _signal(process, signal.SIGKILL)
+            return
+        time.sleep(0.02)
+
+
+def _signal(process: Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, number)

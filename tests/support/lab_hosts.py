@@ -1,0 +1,64 @@
+"""Lab hosts as the instructor meets them: through the project's playbooks and over SSH."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import typing as t
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+STATE = TOP / ".cache" / "lab-hosts"
+CAPTURES = TOP / ".cache" / "captures"
+
+LAB = "/opt/upcall-lab"
+COMPOSE = f"docker compose -f {LAB}/compose/upcall.yml"
+
+
+def playbook_command(name: str, host: str, variables: dict[str, t.Any] | None = None) -> list[str]:
+    """The command line that runs one of the project's playbooks on one lab host."""
+    extra = {"lab_capture_directory": str(CAPTURES)} | (variables or {})
+    return [
+        "ansible-playbook",
+        f"--inventory={STATE / 'inventory.yml'}",
+        f"--limit={host}",
+        f"--extra-vars={json.dumps(extra)}",
+        str(TOP / "playbooks" / f"{name}.yml"),
+    ]
+
+
+def environment() -> dict[str, str]:
+    """The environment in which a user runs the project's playbooks."""
+    # Molecule has variables of its own, which would hide the project's configuration.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    return kept | {"ANSIBLE_CONFIG": str(TOP / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+
+
+def run_playbook(
+    name: str, host: str, variables: dict[str, t.Any] | None = None, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Run one of the project's playbooks on one lab host; output and errors come back together."""
+    return subprocess.run(
+        [*playbook_command(name, host, variables), *options],
+        cwd=TOP,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def recap(output: str, host: str) -> dict[str, int]:
+    """Ansible's counts for one host, from the last lines of a run."""
+    line = next(line for line in reversed(output.splitlines()) if line.startswith(f"{host} "))
+    pairs = (word.split("=") for word in line.partition(":")[2].split())
+    return {name: int(count) for name, count in pairs}
+
+
+def one_line(output: str) -> str:
+    """A run's output with white space folded, since Ansible breaks long messages over lines."""
+    return " ".join(output.split())
