@@ -1,0 +1,86 @@
+"""The image, the lab and its wire, for tests that use real containers of compose/upcall.yml."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.compose import (
+    IMAGE,
+    NETWORK,
+    TOP,
+    await_health,
+    compose,
+    leftovers,
+    listening,
+    run,
+    succeed,
+)
+from tests.lab.wire import Wire
+
+MAKE_IMAGE_ROOT = TOP / "roles" / "lab_upcall" / "files" / "make-image-root"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> None:
+    """Say at once, and once, what is missing on this machine."""
+    assert os.geteuid() == 0, "tests/lab listens on the lab's bridge: run it as root"
+    done = run("docker", "compose", "version")
+    assert done.returncode == 0, "no `docker compose` here: make engine"
+    done = run("docker", "info")
+    assert done.returncode == 0, f"no engine answers: make engine\n{done.stderr.decode()}"
+    assert not leftovers(), (
+        "the lab is up on this machine, and these tests would take it down."
+        " Its owner ends it: docker compose -f compose/upcall.yml down"
+    )
+
+
+@pytest.fixture(scope="session")
+def mirror() -> str:
+    """The Debian mirror that this machine's own apt sources name."""
+    command = ("apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages")
+    sites = succeed(*command, "Component: main").split()
+    assert sites, "apt-get knows no package lists: apt-get update"
+    return sites[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The lab's image: the one that is here, or else one made of Debian packages."""
+    request.getfixturevalue("engine")
+    if run("docker", "image", "inspect", IMAGE).returncode != 0:
+        archive = tmp_path_factory.mktemp("image") / "upcall-lab.tar"
+        mirror = request.getfixturevalue("mirror")
+        succeed(str(MAKE_IMAGE_ROOT), "--mirror", mirror, "--output", str(archive))
+        succeed("docker", "import", str(archive), IMAGE)
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[tuple[str, str]]:
+    """The names of the two services, up and healthy; down after the last test of a file."""
+    services = ("upcall-server", "upcall-client")
+    try:
+        compose("up", "-d")
+        for service in services:
+            await_health(service, "healthy")
+        yield services
+    finally:
+        compose("down")
+
+
+@pytest.fixture
+def idle(lab: tuple[str, str]) -> str:
+    """The lab with no server in it, whatever an earlier test left behind: its network's name."""
+    if any(listening(service) for service in lab):
+        compose("restart", "-t", "0")
+    return NETWORK
+
+
+@pytest.fixture
+def wire(idle: str, tmp_path: Path) -> Iterator[Wire]:
+    """The lab's bridge, listened to since before the test."""
+    with Wire(tmp_path, idle) as opened:
+        yield opened
