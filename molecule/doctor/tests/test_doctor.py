@@ -53,7 +53,7 @@ def test_port_taken_names_the_process(host: Host) -> None:
     listening = f"until {COMPOSE} top upcall-server | grep -q servercall; do :; done"
     with harm(host, f"{start} && {listening}", f"{COMPOSE} restart --timeout 1 upcall-server"):
         found = findings(host)
-        pid = host.check_output("pgrep --full 'python servercall.py' --newest")
+        pid = host.check_output("pgrep --full '^python servercall.py'")
     assert list(found) == ["port-taken"]
     assert f"port 4141 in upcall-server is taken by process {pid} " in found["port-taken"]
     assert found["port-taken"].count("python servercall.py") == 1

@@ -8,6 +8,9 @@ Molecule by itself passes over. Tests that were all skipped are caught here.
 from __future__ import annotations
 
 import pytest
+import testinfra
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 
 class _Passed:
@@ -39,6 +42,27 @@ class _Passed:
             )
 
 
+class _HostAfterHost(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
+    """Runs lab hosts side by side, and the tests of each one after the other, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """The lab host that a test runs on, which its id names."""
+        options = self.config.option
+        hosts = testinfra.get_hosts([options.hosts], ansible_inventory=options.ansible_inventory)
+        names = [host.backend.get_pytest_id() for host in hosts]
+        return next((name for name in names if name in nodeid), nodeid)
+
+
+class _Scheduled:
+    """Tells xdist how tests are spread."""
+
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> _HostAfterHost:
+        """Never two tests at a time on one lab host."""
+        return _HostAfterHost(config, log)
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the counter hear of all tests."""
-    config.pluginmanager.register(_Passed())
+    """Let the counter hear of all tests, in the process that all others report to."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Passed())
+        config.pluginmanager.register(_Scheduled())
