@@ -1,0 +1,142 @@
+"""The lab's files, image and services as lab_upcall leaves them, and repairs them."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from testinfra.host import Host
+
+from tests.support.lab_hosts import COMPOSE, LAB, TOP, recap, run_playbook
+
+FILES = ["compose/upcall.yml", "Upcall/Dockerfile", "Upcall/clientcall.py", "Upcall/servercall.py"]
+IMAGE_LIMIT = 25 * 10**6  # bytes
+
+
+def name_of(host: Host) -> str:
+    return str(host.backend.get_hostname())
+
+
+def inspect(host: Host, service: str) -> dict[str, t.Any]:
+    with host.sudo():
+        container = host.check_output(f"{COMPOSE} ps --quiet {service}")
+        described = json.loads(host.check_output(f"docker inspect {container}"))
+    return t.cast(dict[str, t.Any], described[0])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_login_user_may_edit_the_lab_files(host: Host, name: str) -> None:
+    file = host.file(f"{LAB}/{name}")
+    assert file.content == (TOP / name).read_bytes()
+    assert (file.user, oct(file.mode)) == ("instructor", "0o644")
+    assert host.run(f"test -w {LAB}/{name} -a -w {LAB}/Upcall").rc == 0
+
+
+def test_both_services_are_healthy_on_one_network(host: Host) -> None:
+    states = [inspect(host, service) for service in ("upcall-server", "upcall-client")]
+    assert [state["State"]["Health"]["Status"] for state in states] == ["healthy", "healthy"]
+    networks = [set(state["NetworkSettings"]["Networks"]) for state in states]
+    assert networks[0] == networks[1]
+    assert len(networks[0]) == 1
+
+
+def test_the_image_is_small(host: Host) -> None:
+    with host.sudo():
+        size = host.check_output("docker image inspect --format '{{.Size}}' upcall-lab:1")
+    assert 0 < int(size) < IMAGE_LIMIT
+
+
+def test_nothing_of_the_build_is_left(host: Host) -> None:
+    with host.sudo():
+        assert host.check_output("find /tmp -name 'upcall-lab-*'") == ""
+
+
+def test_the_handouts_commands_work_in_the_labs_directory(host: Host) -> None:
+    exchange = (
+        f"cd {LAB} && "
+        "docker compose -f compose/upcall.yml exec -T upcall-server python servercall.py"
+        " < /dev/null > /tmp/server.log & "
+        "until grep -q listening /tmp/server.log; do :; done; "
+        f"cd {LAB} && echo 1 | "
+        "docker compose -f compose/upcall.yml exec -T upcall-client python clientcall.py; "
+        "wait; rm /tmp/server.log"
+    )
+    with host.sudo():
+        said = host.run(f"timeout 30 bash -c '{exchange}'")
+    assert "Received upcall from server: Upcall event: Processing 1" in said.stdout, said.stderr
+
+
+def repair(host: Host, *expected: str) -> str:
+    """One run of deploy.yml, which must change what is expected, and a second, nothing."""
+    name = name_of(host)
+    first, second = run_playbook("deploy", name), run_playbook("deploy", name)
+    assert first.returncode == 0, first.stdout
+    changed = [
+        block.splitlines()[0] for block in first.stdout.split("TASK [") if "\nchanged:" in block
+    ]
+    assert len(changed) == len(expected)
+    for line, part in zip(changed, expected, strict=True):
+        assert part in line
+    assert recap(second.stdout, name)["changed"] == 0, second.stdout
+    return first.stdout
+
+
+def test_an_edited_file_is_put_back_and_the_edit_is_kept(host: Host) -> None:
+    path = f"{LAB}/Upcall/servercall.py"
+    host.check_output(f"echo 'print(1)' > {path}")
+    repair(host, "Bring the lab files")
+    assert host.file(path).content == (TOP / "Upcall/servercall.py").read_bytes()
+    kept = host.check_output(f"ls --sort=time {path}.*~").splitlines()[0]
+    assert host.file(kept).content_string == "print(1)\n"
+    with host.sudo():
+        host.check_output(f"rm {kept}")
+
+
+def test_a_missing_image_is_brought_again(host: Host) -> None:
+    with host.sudo():
+        host.check_output(f"{COMPOSE} down && docker image rm upcall-lab:1")
+    output = repair(
+        host,
+        *["Make a folder", "Send what builds", "Build the image's files"],
+        *["Make the image of them", "Remove the folder", "Start the services"],
+    )
+    test_nothing_of_the_build_is_left(host)
+    assert "from the registry" not in output
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        f"{COMPOSE} stop upcall-client",
+        f"{COMPOSE} down",
+        "docker network disconnect upcall-lab_upcall upcall-lab-upcall-client-1",
+        "ip link set $(docker network ls -q -f name=upcall-lab_upcall | sed s/^/br-/) down",
+    ],
+)
+def test_services_are_brought_up_again(host: Host, harm: str) -> None:
+    with host.sudo():
+        host.check_output(harm)
+    down = ["Remove the containers"] if "ip link" in harm else []
+    repair(host, *down, "Start the services")
+    test_both_services_are_healthy_on_one_network(host)
+
+
+def test_a_registry_out_of_reach_costs_seconds_and_is_said(host: Host) -> None:
+    with host.sudo():
+        host.check_output("docker tag upcall-lab:1 kept && docker image rm upcall-lab:1")
+    try:
+        # An address that no host has, so that the packets meet silence (RFC 5737).
+        variables = {
+            "lab_upcall_image_source": "registry",
+            "lab_upcall_registry_prefix": "192.0.2.255:5000/library/",
+            "lab_upcall_registry_answer_timeout": 2,
+        }
+        run = run_playbook("deploy", name_of(host), variables)
+    finally:
+        with host.sudo():
+            host.check_output("docker tag kept upcall-lab:1 && docker image rm kept")
+    assert run.returncode != 0
+    assert "registry:" in run.stdout
+    assert "make image" in run.stdout
+    assert "192.0.2.255" in run.stdout

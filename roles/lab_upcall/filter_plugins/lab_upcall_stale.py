@@ -1,0 +1,30 @@
+"""Filter lab_upcall_stale: which lab files on a host are not as the controller has them."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+from pathlib import Path
+
+
+def lab_upcall_stale(seen: dict[str, dict[str, str]], top: str, owner: str, mode: str) -> list[str]:
+    """The files of a look that are missing on the host, differ, or have another owner or mode.
+
+    ``top`` is the folder on the controller that they are relative to. Raises OSError where the
+    controller lacks one.
+    """
+
+    def is_stale(name: str, file: dict[str, str]) -> bool:
+        digest = hashlib.sha256(Path(top, name).read_bytes()).hexdigest()
+        wanted = {"sha256": digest, "owner": owner, "mode": mode}
+        return any(file.get(key) != value for key, value in wanted.items())
+
+    return [name for name, file in seen.items() if is_stale(name, file)]
+
+
+class FilterModule:
+    """The filters of the role."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name → filter."""
+        return {"lab_upcall_stale": lab_upcall_stale}
