@@ -1,0 +1,142 @@
+"""The window that students type in, and what becomes of a session that is cut off."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from testinfra.host import Host
+
+from tests.support.captures import (
+    assert_complete,
+    assert_nothing_is_left,
+    folder,
+    manifest,
+    name_of,
+)
+from tests.support.lab_hosts import (
+    COMPOSE,
+    TOP,
+    environment,
+    one_line,
+    playbook_command,
+    run_playbook,
+)
+
+SESSION = "pgrep --full AnsiballZ_lab_capture"
+
+
+def wait_for(host: Host, command: str) -> str:
+    """What a command says as soon as it succeeds on the host, within 30 s."""
+    with host.sudo():
+        waiting = f"until {command}; do sleep 0.1; done"
+        return str(host.check_output("timeout 30 bash -c %s", waiting))
+
+
+@contextmanager
+def open_window(host: Host, **variables: object) -> Iterator[Callable[[], tuple[int, str]]]:
+    """A window that is open; calling what this gives waits until it is closed."""
+    given = {"lab_capture_mode": "watch", "lab_capture_watch_timeout": 60} | variables
+    run = subprocess.Popen(
+        playbook_command("capture", name_of(host), given),
+        cwd=TOP,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+    def closed() -> tuple[int, str]:
+        output, _ = run.communicate(timeout=120)
+        return run.returncode, output
+
+    try:
+        wait_for(host, "ls /run/upcall-lab/window-*")
+        yield closed
+    finally:
+        if run.poll() is None:
+            run.kill()
+            run.communicate()
+
+
+def type_as_student(host: Host, *messages: str) -> None:
+    """Start the server, then the client, and type, as the handout says."""
+    typed = "".join(f"{message}\\n" for message in messages)
+    with host.sudo():
+        host.check_output(f"{COMPOSE} exec --detach upcall-server python servercall.py")
+        wait_for(host, f"{COMPOSE} top upcall-server | grep -q servercall")
+        wait_for(
+            host,
+            f"printf '{typed}' | {COMPOSE} exec -T upcall-client python clientcall.py 2>/dev/null",
+        )
+
+
+def test_what_a_student_types_in_the_window_is_captured(host: Host) -> None:
+    with open_window(host) as closed:
+        type_as_student(host, "halo", "dunia", "bye")
+        status, output = closed()
+    assert status == 0, output
+    assert "start the server, then the client" in one_line(output)
+    assert_complete(folder(host) / "upcall.pcap", ["halo", "dunia"])
+    assert manifest(host)["mode"] == "watch"
+    assert_nothing_is_left(host)
+
+
+def test_a_window_in_which_nobody_types_says_so(host: Host) -> None:
+    with open_window(host, lab_capture_watch_timeout=2) as closed:
+        status, output = closed()
+    assert status != 0
+    assert "1 exchanges from handshake to close were not seen within 2 s" in one_line(output)
+    newest = max((folder(host) / "incomplete").iterdir())
+    assert json.loads((newest / "manifest.json").read_text())["complete"] is False
+    assert_nothing_is_left(host)
+
+
+def test_a_second_session_is_told_who_holds_the_lab(host: Host) -> None:
+    with open_window(host) as closed:
+        run = run_playbook("capture", name_of(host))
+        with host.sudo():
+            session = host.check_output("pgrep tcpdump --list-full")
+        type_as_student(host, "1", "bye")
+        status, output = closed()
+    said = one_line(run.stdout)
+    assert run.returncode != 0
+    assert "take the lab" in said or "holds the lab" in said
+    assert "sudo kill" in said
+    assert "tcpdump" in session
+    assert status == 0, output
+
+
+def killed(host: Host, number: str) -> None:
+    """Open a window, kill its session with a signal, and have the next capture work."""
+    with open_window(host), host.sudo():
+        pids = host.check_output(SESSION).split()
+        host.run(f"kill -{number} {' '.join(pids)}")
+        wait_for(host, "! pgrep tcpdump")
+    assert_nothing_is_left(host)
+    run = run_playbook("capture", name_of(host))
+    assert run.returncode == 0, run.stdout
+
+
+def test_nothing_is_left_of_a_session_that_is_stopped(host: Host) -> None:
+    killed(host, "TERM")
+    assert host.run("ls /run/upcall-lab/window-*").rc != 0
+
+
+def test_nothing_is_left_of_a_session_that_is_killed(host: Host) -> None:
+    killed(host, "KILL")
+
+
+def test_a_server_left_by_a_killed_session_is_swept(host: Host) -> None:
+    mark = "UPCALL_LAB_SESSION=cut-off"
+    with host.sudo():
+        host.check_output(
+            f"{COMPOSE} exec --detach --env {mark} upcall-server python servercall.py"
+        )
+        wait_for(host, "pgrep --full servercall.py")
+    run = run_playbook("capture", name_of(host))
+    assert run.returncode == 0, run.stdout
+    assert_nothing_is_left(host)

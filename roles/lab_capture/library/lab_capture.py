@@ -1,0 +1,497 @@
+#!/usr/bin/python
+"""Ansible module lab_capture: one session of the upcall lab, captured from before to after."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: lab_capture
+short_description: Capture one exchange of the upcall lab from its handshake to its close
+description:
+  - Finds the lab's bridge, starts tcpdump on it, has one exchange take place, waits until its
+    close was captured, stops tcpdump and reads its counters.
+  - Whatever fails, tcpdump and the server process that it started are gone afterwards, and the
+    containers are as they were.
+  - The capture and the transcripts come back in the result. M(lab_capture_store) keeps them on
+    the controller.
+  - One session at a time holds the lab of a host.
+options:
+  mode:
+    description:
+      - With V(exercise) the module starts server and client itself and types O(messages).
+      - With V(watch) it keeps the window open until students' own O(exchanges) were captured, or
+        O(watch_timeout) is over.
+    type: str
+    choices: [exercise, watch]
+    default: exercise
+  messages:
+    description:
+      - What the client sends, in this order. Each is one line of 1 to 1,024 bytes of UTF-8.
+    type: list
+    elements: str
+    default: []
+  exchanges:
+    description:
+      - In mode V(watch), how many connections are captured from handshake to close before the
+        window closes.
+    type: int
+    default: 1
+  project:
+    description: Name of the lab's compose project.
+    type: str
+    required: true
+  server_service:
+    description: Name of the server's service.
+    type: str
+    required: true
+  client_service:
+    description: Name of the client's service.
+    type: str
+    required: true
+  server_command:
+    description: What starts the server in its container.
+    type: list
+    elements: str
+    required: true
+  server_ready:
+    description: What the server says as soon as it listens.
+    type: str
+    required: true
+  client_command:
+    description: What starts the client in its container.
+    type: list
+    elements: str
+    required: true
+  port:
+    description: TCP port of the server.
+    type: int
+    required: true
+  who:
+    description: Who takes the lab, told to others who find it held.
+    type: str
+    required: true
+  window_file:
+    description: File that exists while the window is open, for those who wait for it.
+    type: path
+  start_timeout:
+    description: Seconds that tcpdump has until it listens, and the server as well.
+    type: int
+    default: 15
+  exchange_timeout:
+    description: Seconds that the client has for all of its messages.
+    type: int
+    default: 60
+  watch_timeout:
+    description: Seconds that the window stays open in mode V(watch).
+    type: int
+    default: 900
+  close_timeout:
+    description:
+      - Seconds that the close has to be captured after the client has ended, and the server to
+        end.
+    type: int
+    default: 10
+  stop_timeout:
+    description: Seconds that tcpdump has to end after it was asked to.
+    type: int
+    default: 10
+  size_limit:
+    description: Bytes at which a capture is given up.
+    type: int
+    default: 16777216
+  docker_socket:
+    description: Socket on which the Docker Engine answers.
+    type: path
+    default: /var/run/docker.sock
+attributes:
+  check_mode:
+    description:
+      - Nothing is captured in check mode. Whether it could be is not looked at, since the lab may
+        not be there yet.
+    support: full
+  diff_mode:
+    description: Returns no difference.
+    support: none
+  platform:
+    description: Linux with Docker Engine and tcpdump.
+    support: full
+    platforms: linux
+notes:
+  - Needs root, because capturing does.
+  - Every run makes a new capture, so every run reports a change.
+author:
+  - upcall-lab contributors
+"""
+
+EXAMPLES = r"""
+- name: Capture one exchange
+  lab_capture:
+    messages: [hello, upcall]
+    project: upcall-lab
+    server_service: upcall-server
+    server_command: [python, servercall.py]
+    server_ready: Upcall server listening on
+    client_service: upcall-client
+    client_command: [python, clientcall.py]
+    port: 4141
+    who: lecturer@controller
+  become: true
+  register: session
+"""
+
+RETURN = r"""
+complete:
+  description:
+    - Whether handshake, exchange and close are all in the capture, and no packet was lost.
+  returned: success
+  type: bool
+incomplete:
+  description: Otherwise the step that failed, what was seen, and what to do.
+  returned: success
+  type: str
+pcap:
+  description: The capture, in Base64.
+  returned: success, not in check mode
+  type: str
+server_log:
+  description: What the server said, in Base64. Empty in mode V(watch).
+  returned: success, not in check mode
+  type: str
+client_log:
+  description: What the client said, in Base64. Empty in mode V(watch).
+  returned: success, not in check mode
+  type: str
+manifest:
+  description: How the capture was made.
+  returned: success, not in check mode
+  type: dict
+swept:
+  description: Processes of an earlier session that were found and ended first.
+  returned: success, not in check mode
+  type: list
+  elements: str
+"""
+
+import base64
+import contextlib
+import datetime
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.lab_capture_session import Result, Session, SessionError, Settings
+from ansible.module_utils.lab_look_docker import Docker, DockerError, Json
+from ansible.module_utils.lab_look_lab import (
+    NoNetworkError,
+    addresses,
+    describe_network,
+    service_containers,
+)
+from ansible.module_utils.lab_look_processes import listener, processes
+from ansible.module_utils.lab_look_session import LOCK_PATH, HeldError, end, hold, marked
+
+_MESSAGE_LIMIT = 1024  # bytes, what the server reads at once
+_SWEEP_TIMEOUT = 5  # seconds
+
+
+def now() -> str:
+    """The time, UTC, ISO 8601, to the millisecond."""
+    moment = datetime.datetime.now(tz=datetime.timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def check_messages(messages: list[str]) -> None:
+    """Refuse what would not be one message on the wire each. Raises SessionError."""
+    for number, message in enumerate(messages, start=1):
+        size = len(message.encode(errors="surrogateescape"))
+        if not message.strip() or not message.isprintable():
+            reason = "it is empty, or holds a line break or another control character"
+        elif message.strip().lower() == "bye":
+            reason = "it ends the exchange; the client says goodbye by itself"
+        elif size > _MESSAGE_LIMIT:
+            reason = f"it has {size} bytes of UTF-8, more than {_MESSAGE_LIMIT}"
+        else:
+            continue
+        raise SessionError(
+            "read the messages",
+            f"message {number} cannot be sent: {reason}",
+            "Correct lab_capture_messages",
+        )
+    if not messages:
+        raise SessionError("read the messages", "there is none", "Set lab_capture_messages")
+
+
+def program(name: str) -> str:
+    """Path of a program. Raises SessionError."""
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path is None:
+        raise SessionError(
+            "prepare the session",
+            f"{name} is not installed",
+            "Run playbooks/prepare.yml and playbooks/capture.yml, which install what is missing",
+        )
+    return path
+
+
+def unprivileged(tcpdump: str) -> list[str]:
+    """The command that runs tcpdump as its own user, with the one capability that it needs.
+
+    It would change to that user by itself, but only after its start, and a process that changes its
+    user loses the signal that ends it together with this module (prctl(2), PR_SET_PDEATHSIG).
+    """
+    try:
+        user = pwd.getpwnam("tcpdump")
+    except KeyError:
+        return [tcpdump, "-Z", "root"]
+    return [
+        program("setpriv"),
+        f"--reuid={user.pw_uid}",
+        f"--regid={user.pw_gid}",
+        "--clear-groups",
+        "--inh-caps=+net_raw",
+        "--ambient-caps=+net_raw",
+        "--pdeathsig=KILL",
+        tcpdump,
+    ]
+
+
+class Lab(t.NamedTuple):
+    """The lab as the engine tells it when the session begins."""
+
+    network: dict[str, t.Any]
+    server: Json
+    client: Json
+
+
+def find_lab(params: dict[str, t.Any]) -> Lab:
+    """Find the bridge and both containers. Raises SessionError."""
+    step = "find the lab"
+    docker = Docker(params["docker_socket"])
+    try:
+        network = describe_network(docker.networks(params["project"]), params["project"])
+        containers = service_containers(docker.containers(params["project"]))
+    except NoNetworkError as error:
+        raise SessionError(step, str(error), "Run playbooks/deploy.yml") from error
+    except DockerError as error:
+        raise SessionError(step, str(error), "Run playbooks/prepare.yml") from error
+    found = []
+    for service in (params["server_service"], params["client_service"]):
+        container = containers.get(service)
+        if container is None or not container.get("State", {}).get("Running"):
+            raise SessionError(step, f"{service} does not run", "Run playbooks/deploy.yml")
+        if network["name"] not in addresses(container):
+            raise SessionError(
+                step,
+                f"{service} is not on the lab's network {network['name']}",
+                "Run playbooks/reset.yml, which puts it there",
+            )
+        found.append(container)
+    if not network["up"]:
+        raise SessionError(
+            step,
+            f"the bridge {network['interface']} is missing or down",
+            "Run playbooks/doctor.yml, which tells which and what to do",
+        )
+    return Lab(network, *found)
+
+
+def check_port(lab: Lab, port: int) -> None:
+    """Refuse to start a second server. Raises SessionError."""
+    taker = listener(int(lab.server["State"]["Pid"]), port, processes())
+    if taker is not None:
+        raise SessionError(
+            "start the server",
+            f"port {port} is taken by process {taker.pid}: {taker.command}",
+            "Stop that server with Ctrl-C where it runs, or run playbooks/reset.yml",
+        )
+
+
+def settings(params: dict[str, t.Any], lab: Lab) -> Settings:
+    """The session's settings, from the task's and from what was found."""
+    found = {
+        "interface": lab.network["interface"],
+        "docker": program("docker"),
+        "tcpdump": unprivileged(program("tcpdump")),
+        "server_container": str(lab.server["Id"]),
+        "client_container": str(lab.client["Id"]),
+    }
+    given = {name: value for name, value in params.items() if name in Settings._fields}
+    return Settings(**given, **found)
+
+
+@contextlib.contextmanager
+def window(path: str | None) -> t.Iterator[None]:
+    """A file that is there while the window is open."""
+    if path is None:
+        yield
+        return
+    try:
+        Path(path).touch(mode=0o644)
+        yield
+    finally:
+        Path(path).unlink(missing_ok=True)
+
+
+def run_session(params: dict[str, t.Any], lab: Lab) -> Result:
+    """The session itself. What was captured comes back even if a step fails."""
+    with Session(settings(params, lab)) as session:
+        failed = ""
+        try:
+            session.open_window()
+            with window(params["window_file"]):
+                if params["mode"] == "watch":
+                    watch(session, params)
+                else:
+                    exercise(session, params)
+        except SessionError as error:
+            failed = str(error)
+        try:
+            session.close_window()
+        except SessionError as error:
+            failed = failed or str(error)
+        return session.result(failed)
+
+
+def exercise(session: Session, params: dict[str, t.Any]) -> None:
+    """The exchange, from the server's start to both ends closed. Raises SessionError."""
+    session.exchange()
+    if not session.await_close(1, params["close_timeout"]):
+        raise SessionError(
+            "see the close",
+            f"no orderly close was captured within {params['close_timeout']} s",
+            "Compare Upcall/servercall.py and clientcall.py with the originals",
+        )
+    session.finish_server()
+
+
+def watch(session: Session, params: dict[str, t.Any]) -> None:
+    """Students type; the window closes behind the last close. Raises SessionError."""
+    if not session.await_close(params["exchanges"], params["watch_timeout"]):
+        raise SessionError(
+            "watch the students",
+            f"{params['exchanges']} exchanges from handshake to close were not seen within"
+            f" {params['watch_timeout']} s",
+            "Open the window again, and have the client started after it and ended with bye",
+        )
+
+
+def describe_container(container: Json, network: str) -> dict[str, str]:
+    """What the manifest tells of a container."""
+    return {
+        "name": str(container.get("Name", "")).lstrip("/"),
+        "address": addresses(container)[network],
+        "image_id": str(container.get("Image", "")),
+    }
+
+
+def manifest(
+    params: dict[str, t.Any], lab: Lab, result: Result, started: str, version: str
+) -> dict[str, t.Any]:
+    """How the capture was made, but for what only the controller knows."""
+    network = lab.network["name"]
+    return {
+        "mode": params["mode"],
+        "started": started,
+        "stopped": now(),
+        "complete": not result.incomplete,
+        "incomplete": result.incomplete,
+        "interface": lab.network["interface"],
+        "network": {name: lab.network[name] for name in ("name", "id", "subnets")},
+        "containers": {
+            "server": describe_container(lab.server, network),
+            "client": describe_container(lab.client, network),
+        },
+        "tcpdump": {"version": version, **result.counters},
+        "connections": result.connections,
+        "messages": params["messages"] if params["mode"] == "exercise" else [],
+        "sha256": hashlib.sha256(result.pcap).hexdigest(),
+        "size": len(result.pcap),
+    }
+
+
+def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
+    """Hold the lab, sweep, find, capture. Raises SessionError."""
+    if params["mode"] == "exercise":
+        check_messages(params["messages"])
+    started = now()
+    try:
+        held = hold(params["who"], started)
+    except HeldError as error:
+        by = error.holder
+        raise SessionError(
+            "take the lab",
+            f"{by['who']} holds it since {by['since']} (process {by['pid']})",
+            f"Wait until that session has ended, or take over: sudo kill {by['pid']}",
+        ) from error
+    with held:
+        left = marked()
+        end(left, _SWEEP_TIMEOUT)
+        for stale in Path(LOCK_PATH).parent.glob("window-*"):
+            stale.unlink()
+        lab = find_lab(params)
+        if params["mode"] == "exercise":
+            check_port(lab, params["port"])
+        result = run_session(params, lab)
+        return {
+            "complete": not result.incomplete,
+            "incomplete": result.incomplete,
+            "pcap": base64.b64encode(result.pcap).decode("ascii"),
+            "server_log": base64.b64encode(result.server_log).decode("ascii"),
+            "client_log": base64.b64encode(result.client_log).decode("ascii"),
+            "manifest": manifest(params, lab, result, started, tcpdump_version),
+            "swept": [process.command for process in left],
+        }
+
+
+def stop(number: int, _: object) -> t.NoReturn:
+    """A signal ends the module through all that must be undone."""
+    raise SystemExit(128 + number)
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "mode": {"type": "str", "choices": ["exercise", "watch"], "default": "exercise"},
+            "messages": {"type": "list", "elements": "str", "default": []},
+            "exchanges": {"type": "int", "default": 1},
+            "project": {"type": "str", "required": True},
+            "server_service": {"type": "str", "required": True},
+            "client_service": {"type": "str", "required": True},
+            "server_command": {"type": "list", "elements": "str", "required": True},
+            "server_ready": {"type": "str", "required": True},
+            "client_command": {"type": "list", "elements": "str", "required": True},
+            "port": {"type": "int", "required": True},
+            "who": {"type": "str", "required": True},
+            "window_file": {"type": "path"},
+            "start_timeout": {"type": "int", "default": 15},
+            "exchange_timeout": {"type": "int", "default": 60},
+            "watch_timeout": {"type": "int", "default": 900},
+            "close_timeout": {"type": "int", "default": 10},
+            "stop_timeout": {"type": "int", "default": 10},
+            "size_limit": {"type": "int", "default": 16777216},
+            "docker_socket": {"type": "path", "default": "/var/run/docker.sock"},
+        },
+        supports_check_mode=True,
+    )
+    if module.check_mode:
+        module.exit_json(
+            changed=True, complete=False, incomplete="nothing is captured in check mode"
+        )
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, stop)
+    try:
+        _, version, _ = module.run_command([program("tcpdump"), "--version"])
+        captured = capture(module.params, version.partition("\n")[0])
+    except SessionError as error:
+        module.fail_json(msg=str(error), step=error.step, seen=error.seen, remedy=error.remedy)
+    module.exit_json(changed=True, **captured)
+
+
+if __name__ == "__main__":
+    main()

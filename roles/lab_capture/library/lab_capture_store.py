@@ -1,0 +1,69 @@
+#!/usr/bin/python
+"""Ansible action lab_capture_store: keep a session's capture on the controller.
+
+What runs is the action plugin of the same name; this file holds its documentation.
+"""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: lab_capture_store
+short_description: Keep a captured session on the controller
+description:
+  - Writes what M(lab_capture) returned below O(dest), which only its owner may read,
+    C(upcall.pcap), C(manifest.json), C(server.log) and C(client.log).
+  - A complete capture takes the place of the earlier one, which moves to C(earlier/), under the
+    time at which it was written. An incomplete one goes to C(incomplete/), and the earlier one
+    stays where it is.
+  - Nothing that a lab host sent becomes a path, and the digest of what is written is compared
+    with the one that the host told.
+options:
+  dest:
+    description: Folder on the controller.
+    type: path
+    required: true
+  session:
+    description: The result of M(lab_capture).
+    type: dict
+    required: true
+  clock_offset_seconds:
+    description: How far the host's clock is ahead of the controller's, in seconds.
+    type: float
+    required: true
+attributes:
+  action:
+    description: Runs on the controller alone and sends nothing to the host.
+    support: full
+  check_mode:
+    description: Writes nothing in check mode.
+    support: full
+  diff_mode:
+    description: Returns no difference.
+    support: none
+  platform:
+    description: Any on which Ansible runs.
+    support: full
+    platforms: posix
+author:
+  - upcall-lab contributors
+"""
+
+EXAMPLES = r"""
+- name: Keep the capture
+  lab_capture_store:
+    dest: captures/{{ inventory_hostname }}
+    session: "{{ session }}"
+    clock_offset_seconds: "{{ lab_look_seen.clock_offset_seconds }}"
+"""
+
+RETURN = r"""
+path:
+  description: Where the capture lies.
+  returned: success, not in check mode
+  type: str
+earlier:
+  description: Where the capture before it lies now, empty if there was none.
+  returned: success, not in check mode
+  type: str
+"""
