@@ -58,6 +58,10 @@ molecule: venv-test ## every role on lab hosts (SCENARIOS="lab_look ...": only t
 test-packages: ## the programs that the tests use, from the distribution
 	scripts/test-packages
 
+.PHONY: image
+image: venv ## images/upcall-lab.tar.gz: the lab's image for hosts without a network
+	@become=$$(scripts/become) && ansible-playbook $$become playbooks/image.yml
+
 .PHONY: readmes
 readmes: venv ## roles/*/README.md from their argument specs
 	python scripts/role_readme.py
