@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests.lab.compose import (
     IMAGE,
     NETWORK,
+    PROJECT,
     TOP,
     await_health,
     compose,
@@ -21,21 +23,34 @@ from tests.lab.compose import (
 )
 from tests.lab.wire import Wire
 
+SERVICES = ("upcall-server", "upcall-client")
 MAKE_IMAGE_ROOT = TOP / "roles" / "lab_upcall" / "files" / "make-image-root"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def engine() -> None:
+def engine() -> Iterator[None]:
     """Say at once, and once, what is missing on this machine."""
     assert os.geteuid() == 0, "tests/lab listens on the lab's bridge: run it as root"
     done = run("docker", "compose", "version")
     assert done.returncode == 0, "no `docker compose` here: make engine"
     done = run("docker", "info")
     assert done.returncode == 0, f"no engine answers: make engine\n{done.stderr.decode()}"
-    assert not leftovers(), (
-        "the lab is up on this machine, and these tests would take it down."
-        " Its owner ends it: docker compose -f compose/upcall.yml down"
-    )
+    # A lab that `make lab` left up, idle, makes way for the tests, and comes back after them.
+    standing = config_of_a_standing_lab()
+    if leftovers():
+        assert not any(listening(service) for service in SERVICES), (
+            "an exchange is under way in the lab on this machine: end it, then run the tests again"
+        )
+        succeed("docker", "compose", "--project-name", PROJECT, "down", "--remove-orphans")
+    yield
+    if standing:
+        succeed("docker", "compose", "--file", standing, "up", "--detach")
+
+
+def config_of_a_standing_lab() -> str:
+    """The compose file of a lab that is up on this machine; empty if none is."""
+    listed = json.loads(succeed("docker", "compose", "ls", "--format", "json"))
+    return next((str(lab["ConfigFiles"]) for lab in listed if lab["Name"] == PROJECT), "")
 
 
 @pytest.fixture(scope="session")
@@ -61,12 +76,11 @@ def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="module")
 def lab() -> Iterator[tuple[str, str]]:
     """The names of the two services, up and healthy; down after the last test of a file."""
-    services = ("upcall-server", "upcall-client")
     try:
         compose("up", "-d")
-        for service in services:
+        for service in SERVICES:
             await_health(service, "healthy")
-        yield services
+        yield SERVICES
     finally:
         compose("down")
 

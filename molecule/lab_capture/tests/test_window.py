@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,6 +49,7 @@ def open_window(host: Host, **variables: object) -> Iterator[Callable[[], tuple[
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
 
     def closed() -> tuple[int, str]:
@@ -58,7 +61,7 @@ def open_window(host: Host, **variables: object) -> Iterator[Callable[[], tuple[
         yield closed
     finally:
         if run.poll() is None:
-            run.kill()
+            os.killpg(run.pid, signal.SIGKILL)  # ansible-playbook and its workers
             run.communicate()
 
 
