@@ -34,9 +34,9 @@ def findings(host: Host, **variables: t.Any) -> dict[str, str]:
     """What doctor.yml finds on a host: id → the whole line."""
     run = run_playbook("doctor", name_of(host), variables)
     lines = [
-        line.partition("(item=")[2].partition(") => ")[0]
+        line.partition("(item=")[2].rpartition(")")[0]
         for line in run.stdout.splitlines()
-        if line.startswith(f"failed: [{name_of(host)}]")
+        if line.startswith(f"ok: [{name_of(host)}] => (item=")
     ]
     assert (run.returncode != 0) == bool(lines), run.stdout
     assert recap(run.stdout, name_of(host))["changed"] == 0

@@ -256,9 +256,13 @@ def finish(command: subprocess.Popen[str] | OSError, timeout: int) -> tuple[bool
 def compose_answer(command: subprocess.Popen[str] | OSError, timeout: int) -> Look:
     """Whether the client has the compose plugin, from ``docker compose version --short``."""
     works, said = finish(command, timeout)
-    # A client without the plugin takes "compose" for a wrong word and prints its help.
+    if works:
+        return {"works": True, "version": said, "error": ""}
+    # A client without the plugin takes "compose" or its option for a wrong word.
+    if any(words in said for words in ("unknown flag", "unknown command", "not a docker command")):
+        said = "the docker client has no plugin named compose"
     first = said.splitlines()[0] if said else "it said nothing"
-    return {"works": works, "version": said if works else "", "error": "" if works else first}
+    return {"works": False, "version": "", "error": first}
 
 
 def look_at_image(docker: Docker, name: str) -> Look:
