@@ -95,3 +95,12 @@ def test_doctor_tells_just_what_is_missing(host: Host, look: dict[str, t.Any]) -
         "port-taken": False,
     }.items():
         assert (f"(item={finding}: " in run.stdout) == missing, run.stdout
+
+
+@pytest.mark.parametrize("playbook", ["prepare", "deploy", "capture"])
+def test_check_mode_works_whatever_is_missing(host: Host, playbook: str) -> None:
+    """In this scenario the host is blank: each step tells what it would do, and does nothing."""
+    before = host.run("dpkg-query --show; ls /opt").stdout
+    run = run_playbook(playbook, name_of(host), {}, "--check")
+    assert run.returncode == 0, run.stdout
+    assert host.run("dpkg-query --show; ls /opt").stdout == before
