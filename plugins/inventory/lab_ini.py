@@ -1,0 +1,33 @@
+"""Inventory plugin lab_ini: Ansible's INI inventories, but never a roster."""
+
+from __future__ import annotations
+
+from ansible.plugins.inventory import ini
+
+DOCUMENTATION = r"""
+name: lab_ini
+short_description: Reads INI inventories as ansible.builtin.ini does, and leaves CSV files alone
+description:
+  - When one inventory plugin fails, Ansible tries the next one on the same file, and
+    M(ansible.builtin.ini) takes nearly any text for a list of hosts, a roster with a mistake in
+    it as well.
+  - This is that plugin for all files but those whose name ends in C(.csv), so that a mistake in
+    a roster ends the run.
+options: {}
+"""
+
+EXAMPLES = r"""
+# ansible.cfg
+# [inventory]
+# enable_plugins = host_list, lab_roster, script, auto, yaml, lab_ini, toml
+"""
+
+
+class InventoryModule(ini.InventoryModule):
+    """The INI plugin with a narrower taste."""
+
+    NAME = "lab_ini"
+
+    def verify_file(self, path: str) -> bool:
+        """Whether the source may be an INI file."""
+        return not path.lower().endswith(".csv") and super().verify_file(path)

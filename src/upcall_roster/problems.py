@@ -1,0 +1,49 @@
+"""What is wrong with a roster, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MAX_SHOWN = 100
+"""Problems that one error message lists at most; ``RosterError.problems`` holds all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to mend.
+
+    ``file`` is the file's name, ``line`` the line in which the row begins, counted from 1 as an
+    editor does, or None where the file as a whole is meant. ``cause`` says what is wrong, and what
+    to do about it.
+    """
+
+    file: str
+    line: int | None
+    cause: str
+
+    def __str__(self) -> str:
+        """As in ``roster.csv, line 7: there is no host``."""
+        where = self.file if self.line is None else f"{self.file}, line {self.line}"
+        return f"{where}: {self.cause}"
+
+
+class RosterError(Exception):
+    """A roster that cannot be used; ``problems`` are all that were found, in the file's order."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """One problem a line."""
+        lines = [str(problem) for problem in self.problems[:MAX_SHOWN]]
+        left_out = len(self.problems) - len(lines)
+        if left_out:
+            lines.append(f"... and {left_out} more")
+        return "\n".join(lines)
+
+
+def shown(value: str) -> str:
+    """A cell for a message: in quotes, without control characters, and not too long."""
+    return repr(value if len(value) <= 60 else f"{value[:60]}...")

@@ -1,0 +1,6 @@
+from typing import Any
+
+class BaseFileInventoryPlugin:
+    NAME: str
+    def verify_file(self, path: str) -> bool: ...
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = ...) -> None: ...
