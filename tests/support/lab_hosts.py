@@ -9,7 +9,7 @@ import typing as t
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-STATE = TOP / ".cache" / "lab-hosts"
+STATE = TOP / ".cache" / os.environ.get("UPCALL_LAB_TEST_ROOM", "lab-hosts")
 CAPTURES = TOP / ".cache" / "captures"
 
 LAB = "/opt/upcall-lab"
@@ -32,7 +32,11 @@ def environment() -> dict[str, str]:
     """The environment in which a user runs the project's playbooks."""
     # Molecule has variables of its own, which would hide the project's configuration.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-    return kept | {"ANSIBLE_CONFIG": str(TOP / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+    return kept | {
+        "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"),
+        "ANSIBLE_NOCOLOR": "1",
+        "UPCALL_LAB_RUN_FILE": str(STATE / "run.json"),
+    }
 
 
 def run_playbook(
