@@ -18,7 +18,16 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 LINKS = TOP / ".cache" / "typecheck"
 # Every folder with Python in it, or a pattern of such folders; what does not exist yet is left out.
-SOURCES = ("src", "Upcall", "scripts", "tests", "roles/*/library", "roles/*/*_plugins", "molecule")
+SOURCES = (
+    "src",
+    "Upcall",
+    "plugins",
+    "scripts",
+    "tests",
+    "roles/*/library",
+    "roles/*/*_plugins",
+    "molecule",
+)
 
 
 def module_utils(top: Path = TOP) -> list[Path]:

@@ -1,0 +1,5 @@
+CONFIG_FILE: str | None
+COLOR_OK: str
+COLOR_CHANGED: str
+COLOR_ERROR: str
+COLOR_SKIP: str
