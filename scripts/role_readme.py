@@ -31,10 +31,10 @@ class SpecError(ValueError):
 
 
 def load_spec(role: Path) -> Spec:
-    """The entry point ``main`` of a role's argument specification.
+    """The one entry point of a role's argument specification, ``main`` for most roles.
 
     Raises:
-        SpecError: the file is missing, or has no entry point main with a short_description.
+        SpecError: the file is missing, or has no such entry point with a short_description.
     """
     file = role / "meta" / "argument_specs.yml"
     try:
@@ -44,11 +44,14 @@ def load_spec(role: Path) -> Spec:
     except yaml.YAMLError as error:
         raise SpecError(f"{file}: not YAML: {error}") from error
     try:
-        main: Spec = document["argument_specs"]["main"]
-        main["short_description"]
-    except (KeyError, TypeError):
-        raise SpecError(f"{file}: wants argument_specs: main: with a short_description") from None
-    return main
+        entry: Spec
+        (entry,) = document["argument_specs"].values()
+        entry["short_description"]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise SpecError(
+            f"{file}: wants one entry point below argument_specs:, with a short_description"
+        ) from None
+    return entry
 
 
 def paragraphs(description: object) -> list[str]:

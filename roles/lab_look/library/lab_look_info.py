@@ -39,6 +39,10 @@ options:
     description: TCP port of the lab's server.
     type: int
     required: true
+  apt_proxy_file:
+    description: File of apt's configuration that holds the room's proxy, where one is used.
+    type: path
+    required: true
   docker_socket:
     description: Socket on which the Docker Engine answers.
     type: path
@@ -78,6 +82,7 @@ EXAMPLES = r"""
     directory: /opt/upcall-lab
     files: [compose/upcall.yml, Upcall/servercall.py]
     port: 4141
+    apt_proxy_file: /etc/apt/apt.conf.d/80upcall-lab
   become: true
   register: lab_look_seen
 """
@@ -109,17 +114,18 @@ look:
       description: Whether C(docker compose) v2 C(works), its C(version), the C(error) otherwise.
       type: dict
     image:
-      description: Whether the image is C(present), its C(id) and C(size) in bytes.
+      description:
+        - Whether the image is C(present), its C(id), the digests of its C(layers), which name the
+          same content in every engine, and its C(size) in bytes.
       type: dict
     files:
       description:
-        - For each of O(files) its C(sha256), C(mode), C(owner) and C(group); nothing for one that
-          is missing.
+        - For each of O(files) its C(sha256), C(mode) and C(owner); nothing for one that is missing.
       type: dict
     services:
       description:
-        - For each of O(services) C(running), C(health), C(image_id), C(networks) (name to
-          address), C(id) and C(pid).
+        - For each of O(services) C(running), C(paused), C(health), C(image_id), C(networks) (name
+          to address), C(id) and C(pid).
       type: dict
     network:
       description:
@@ -150,6 +156,9 @@ look:
       description: Users who may use Docker as members of the group docker.
       type: list
       elements: str
+    apt_proxy:
+      description: The proxy named in O(apt_proxy_file), empty without that file.
+      type: str
 """
 
 import contextlib
@@ -158,6 +167,7 @@ import grp
 import hashlib
 import os
 import pwd
+import re
 import shlex
 import shutil
 import socket
@@ -179,11 +189,23 @@ from ansible.module_utils.lab_look_processes import Process, listener, processes
 from ansible.module_utils.lab_look_session import holder, marked
 
 _ETH_P_ALL = 0x0003  # packet(7)
+# apt.conf(5); only this one line is asked for, since only lab_docker writes the file.
+_APT_PROXY = re.compile(r'^Acquire::http::Proxy "([^"]*)";$', re.MULTILINE)
 _FILE_LIMIT = 1 << 20  # a lab file is a few kilobytes; nobody makes this module hash a disk
 
 Look = dict[str, t.Any]
 
-NO_IMAGE: Look = {"present": False, "id": "", "size": 0}
+NO_IMAGE: Look = {"present": False, "id": "", "layers": [], "size": 0}
+
+NO_SERVICE: Look = {
+    "running": False,
+    "paused": False,
+    "health": "",
+    "image_id": "",
+    "networks": {},
+    "id": "",
+    "pid": 0,
+}
 
 
 def look_at_os() -> Look:
@@ -270,7 +292,12 @@ def look_at_image(docker: Docker, name: str) -> Look:
     image = docker.image(name)
     if image is None:
         return NO_IMAGE
-    return {"present": True, "id": str(image["Id"]), "size": int(image.get("Size", 0))}
+    return {
+        "present": True,
+        "id": str(image["Id"]),
+        "layers": list(image.get("RootFS", {}).get("Layers") or []),
+        "size": int(image.get("Size", 0)),
+    }
 
 
 def name_of(lookup: t.Callable[[int], tuple[t.Any, ...]], number: int) -> str:
@@ -296,17 +323,18 @@ def look_at_file(path: Path) -> Look:
         "sha256": digest if status.st_size <= _FILE_LIMIT else "",
         "mode": f"{stat.S_IMODE(status.st_mode):04o}",
         "owner": name_of(pwd.getpwuid, status.st_uid),
-        "group": name_of(grp.getgrgid, status.st_gid),
     }
 
 
 def look_at_service(container: Json | None) -> Look:
     """One service's container."""
     if container is None:
-        return {"running": False, "health": "", "image_id": "", "networks": {}, "id": "", "pid": 0}
+        return NO_SERVICE
     state = container.get("State", {})
     return {
-        "running": bool(state.get("Running")),
+        # Docker calls a paused container running, too.
+        "running": state.get("Status") == "running",
+        "paused": bool(state.get("Paused")),
         "health": str((state.get("Health") or {}).get("Status", "none")),
         "image_id": str(container.get("Image", "")),
         "networks": addresses(container),
@@ -421,6 +449,16 @@ def look_at_docker_users() -> list[str]:
         return []
 
 
+def look_at_apt_proxy(path: str) -> str:
+    """The proxy that the lab's own file tells apt to use; empty where there is no such file."""
+    try:
+        said = Path(path).read_bytes()[:_FILE_LIMIT].decode(errors="replace")
+    except OSError:
+        return ""
+    named = _APT_PROXY.search(said)
+    return named[1] if named else "unreadable"
+
+
 def look(params: dict[str, t.Any]) -> Look:
     """The whole look."""
     timeout = params["timeout"]
@@ -454,6 +492,7 @@ def look(params: dict[str, t.Any]) -> Look:
         "session": held or {},
         "leftovers": [] if held else look_at_leftovers(containers, running),
         "docker_users": look_at_docker_users(),
+        "apt_proxy": look_at_apt_proxy(params["apt_proxy_file"]),
         "compose": compose_answer(compose, timeout),
     }
 
@@ -469,6 +508,7 @@ def main() -> None:
             "directory": {"type": "path", "required": True},
             "files": {"type": "list", "elements": "str", "default": []},
             "port": {"type": "int", "required": True},
+            "apt_proxy_file": {"type": "path", "required": True},
             "docker_socket": {"type": "path", "default": "/var/run/docker.sock"},
             "timeout": {"type": "int", "default": 10},
             "wait": {"type": "int", "default": 0},

@@ -54,8 +54,22 @@ def _read_holder(lock: t.TextIO) -> dict[str, t.Any]:
     return {key: known.get(key, "unknown") for key in ("who", "since", "pid")}
 
 
-def hold(who: str, since: str) -> t.TextIO:
-    """Take the lab, or raise HeldError. The lab is held until the returned file is closed."""
+def hold(who: str, since: str, timeout: float) -> t.TextIO:
+    """Take the lab, within ``timeout`` seconds, or raise HeldError.
+
+    The lab is held until the returned file is closed.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return _hold(who, since)
+        except HeldError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+
+
+def _hold(who: str, since: str) -> t.TextIO:
     os.makedirs(os.path.dirname(LOCK_PATH), mode=0o755, exist_ok=True)
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     lock = os.fdopen(os.open(LOCK_PATH, flags, 0o644), "r+", encoding="utf-8", errors="replace")
