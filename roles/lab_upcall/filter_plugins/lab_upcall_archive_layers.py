@@ -1,0 +1,60 @@
+"""Filter lab_upcall_archive_layers: which image an archive on the controller holds."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import typing as t
+from pathlib import Path
+
+_JSON_LIMIT = 1 << 20  # bytes; manifest and configuration of an image are a few hundred
+
+# A file of any content may lie there. What is wrong with it, the engine says that loads it.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    tarfile.TarError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
+
+
+def lab_upcall_archive_layers(path: str, image: str) -> list[str]:
+    """The digests of the image's layers, lowest first; none where no such archive can be read.
+
+    They are the digests that an engine tells of the image once it is loaded (``RootFS.Layers``),
+    whichever way that engine stores and names its images. An archive that upcall-lab wrote begins
+    with what is read here, so of that one only the first few kilobytes are.
+    """
+    if not Path(path).is_file():
+        return []
+    try:
+        with tarfile.open(path, "r:*") as archive:
+            for entry in _json(archive, "manifest.json"):
+                if image in (entry.get("RepoTags") or []):
+                    layers = _json(archive, entry["Config"])["rootfs"]["diff_ids"]
+                    return [str(digest) for digest in layers]
+    except _UNREADABLE:
+        return []
+    return []
+
+
+def _json(archive: tarfile.TarFile, name: str) -> t.Any:
+    """The decoded content of one member. Raises KeyError if it is missing."""
+    # Not getmember(), which reads to the end of the archive first.
+    for member in archive:
+        if member.name == name:
+            file = archive.extractfile(member)
+            if file is not None:
+                return json.loads(file.read(_JSON_LIMIT))
+    raise KeyError(name)
+
+
+class FilterModule:
+    """The filters of the role."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name → filter."""
+        return {"lab_upcall_archive_layers": lab_upcall_archive_layers}

@@ -1,0 +1,66 @@
+#!/usr/bin/python
+"""Ansible action lab_upcall_archive_store: keep an image's archive on the controller.
+
+What runs is the action plugin of the same name; this file holds its documentation.
+"""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: lab_upcall_archive_store
+short_description: Keep the archive of an image on the controller
+description:
+  - Writes an archive that C(docker image load) takes, compressed, from what C(docker image save)
+    wrote.
+  - It begins with what tells which image it is, so that this can be read without reading all of
+    it. The same image gives the same bytes.
+options:
+  src:
+    description: What C(docker image save) wrote, on the controller. It comes from a lab host.
+    type: path
+    required: true
+  dest:
+    description: The archive on the controller. One that is there is replaced in one step.
+    type: path
+    required: true
+  image:
+    description: Name and tag of the image. Nothing else of O(src) is kept.
+    type: str
+    required: true
+attributes:
+  action:
+    description: Runs on the controller alone and sends nothing to the host.
+    support: full
+  check_mode:
+    description: Writes nothing in check mode.
+    support: full
+  diff_mode:
+    description: Returns no difference.
+    support: none
+  platform:
+    description: Any on which Ansible runs.
+    support: full
+    platforms: posix
+author:
+  - upcall-lab contributors
+"""
+
+EXAMPLES = r"""
+- name: Keep the archive
+  lab_upcall_archive_store:
+    src: images/upcall-lab.tar.gz.saved
+    dest: images/upcall-lab.tar.gz
+    image: upcall-lab:1
+"""
+
+RETURN = r"""
+path:
+  description: Where the archive lies.
+  returned: success, not in check mode
+  type: str
+size:
+  description: Its size in bytes.
+  returned: success, not in check mode
+  type: int
+"""
