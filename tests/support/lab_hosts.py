@@ -11,6 +11,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 STATE = TOP / ".cache" / os.environ.get("UPCALL_LAB_TEST_ROOM", "lab-hosts")
 CAPTURES = TOP / ".cache" / "captures"
+IMAGE_ARCHIVE = STATE / "upcall-lab.tar.gz"
 
 LAB = "/opt/upcall-lab"
 COMPOSE = f"docker compose -f {LAB}/compose/upcall.yml"
@@ -18,7 +19,11 @@ COMPOSE = f"docker compose -f {LAB}/compose/upcall.yml"
 
 def playbook_command(name: str, host: str, variables: dict[str, t.Any] | None = None) -> list[str]:
     """The command line that runs one of the project's playbooks on one lab host."""
-    extra = {"lab_capture_directory": str(CAPTURES)} | (variables or {})
+    places = {
+        "lab_capture_directory": str(CAPTURES),
+        "lab_upcall_image_archive": str(IMAGE_ARCHIVE),
+    }
+    extra = places | (variables or {})
     return [
         "ansible-playbook",
         f"--inventory={STATE / 'inventory.yml'}",

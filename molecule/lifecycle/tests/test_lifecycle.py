@@ -14,6 +14,7 @@ from testinfra.host import Host
 
 from tests.support.captures import assert_nothing_is_left, name_of
 from tests.support.lab_hosts import COMPOSE, LAB, STATE, TOP, one_line, recap, run_playbook
+from tests.support.proxy import proxy
 
 REPOSITORY = "/srv/repository"
 PLUGIN = "/srv/docker-compose"
@@ -143,6 +144,31 @@ def test_users_may_use_docker_when_asked(host: Host) -> None:
     assert recap(run.stdout, name_of(host))["changed"] == 1
     assert recap(again.stdout, name_of(host))["changed"] == 0
     assert host.check_output("getent group docker").endswith(":instructor")
+
+
+def test_packages_come_through_the_rooms_proxy_as_long_as_it_is_set(host: Host) -> None:
+    with proxy() as room:
+        run = run_playbook("prepare", name_of(host), {"lab_docker_apt_proxy": room.uri})
+        again = run_playbook("prepare", name_of(host), {"lab_docker_apt_proxy": room.uri})
+        assert run.returncode == 0, run.stdout
+        assert recap(run.stdout, name_of(host))["changed"] == 1
+        assert recap(again.stdout, name_of(host))["changed"] == 0
+        with host.sudo():
+            host.check_output("apt-get update")
+        asked = len(room.asked)
+        assert asked > 0
+        removed = run_playbook("prepare", name_of(host))
+        assert recap(removed.stdout, name_of(host))["changed"] == 1
+        with host.sudo():
+            host.check_output("apt-get update")
+        assert len(room.asked) == asked
+
+
+def test_a_proxy_that_is_no_address_is_refused(host: Host) -> None:
+    run = run_playbook("prepare", name_of(host), {"lab_docker_apt_proxy": "192.0.2.10:3142"})
+    assert run.returncode != 0
+    assert "which is no address such as http://" in one_line(run.stdout)
+    assert not host.file("/etc/apt/apt.conf.d/80upcall-lab").exists
 
 
 def test_the_controllers_archive_needs_no_network(host: Host) -> None:
