@@ -12,6 +12,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 export MAKE
 
 CAPTURE := captures/localhost/upcall.pcap
+N := 6
 PHASES := test-packages lint unit engine lab-tests molecule
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
@@ -58,6 +59,22 @@ molecule: venv-test ## every role on lab hosts (SCENARIOS="lab_look ...": only t
 test-packages: ## the programs that the tests use, from the distribution
 	scripts/test-packages
 
+.PHONY: classroom
+classroom: venv engine ## N=6: that many lab hosts on this machine, site.yml over SSH, the report
+	@scripts/classroom up $(N)
+
+.PHONY: classroom-down
+classroom-down: venv ## removes that classroom; captures stay
+	@scripts/classroom down
+
+.PHONY: bench
+bench: venv-test engine ## bench/RESULTS.md: the speed goals, measured on six lab hosts (KEEP=1: keep them)
+	bench/run
+
+.PHONY: test-vm
+test-vm: venv-test ## site.yml on one real virtual machine (qemu)
+	scripts/test-vm
+
 .PHONY: image
 image: venv ## images/upcall-lab.tar.gz: the lab's image for hosts without a network
 	@become=$$(scripts/become) && ansible-playbook $$become playbooks/image.yml
@@ -70,6 +87,7 @@ readmes: venv ## roles/*/README.md from their argument specs
 lock: venv-test ## requirements/*.txt from *.in (UPGRADE=--upgrade: newest versions)
 	$(LOCK) $(UPGRADE) requirements/lab.in --output-file requirements/lab.txt
 	$(LOCK) $(UPGRADE) requirements/test.in --output-file requirements/test.txt
+	$(LOCK) $(UPGRADE) requirements/bench.in --output-file requirements/bench.txt
 
 .PHONY: clean
 clean: ## remove the virtual environment and caches; captures stay

@@ -24,6 +24,7 @@ SOURCES = (
     "plugins",
     "scripts",
     "tests",
+    "bench",
     "roles/*/library",
     "roles/*/*_plugins",
     "molecule",

@@ -12,7 +12,7 @@ TOP = Path(__file__).resolve().parents[3]
 REQUIREMENTS = TOP / "requirements"
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)", re.MULTILINE)
 
-each_lock = pytest.mark.parametrize("lock", ["lab.txt", "test.txt"])
+each_lock = pytest.mark.parametrize("lock", ["lab.txt", "test.txt", "bench.txt"])
 
 
 def pins(text: str) -> dict[str, str]:
@@ -42,7 +42,10 @@ def test_the_locks_agree_with_each_other() -> None:
     assert {name: test.get(name) for name in lab} == lab
 
 
-@pytest.mark.parametrize(("asked", "lock"), [("lab.in", "lab.txt"), ("test.in", "test.txt")])
+@pytest.mark.parametrize(
+    ("asked", "lock"),
+    [("lab.in", "lab.txt"), ("test.in", "test.txt"), ("bench.in", "bench.txt")],
+)
 def test_a_lock_holds_what_its_input_asks_for(asked: str, lock: str) -> None:
     locked = pins(read(lock))
     exact = pins(read(asked))
