@@ -25,7 +25,7 @@ from tests.lab.compose import (
     run,
     succeed,
 )
-from tests.lab.terminal import Terminal
+from tests.support.terminal import Terminal
 
 SERVICES = ("upcall-server", "upcall-client")
 BASE = "upcall-lab-test-base:1"

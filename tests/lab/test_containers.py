@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from tests.lab.compose import NETWORK, SERVER, await_true, container, listening, python_in
-from tests.lab.terminal import CTRL_C, Terminal
 from tests.lab.wire import Wire
+from tests.support.terminal import CTRL_C, Terminal
 
 SERVICES = ("upcall-server", "upcall-client")
 

@@ -25,8 +25,8 @@ from tests.lab.compose import (
     sockets,
     succeed,
 )
-from tests.lab.terminal import CTRL_C, CTRL_D, Terminal
 from tests.lab.wire import Segment, Wire, messages, upcalls
+from tests.support.terminal import CTRL_C, CTRL_D, Terminal
 
 UPCALL = b"Upcall event: Processing "
 LISTENING = "Upcall server listening on 0.0.0.0:4141\n"

@@ -1,4 +1,4 @@
-"""A student's terminal: a command on a pseudo-terminal, typed into and read from."""
+"""A user's terminal: a command on a pseudo-terminal, typed into and read from."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import pty
 import select
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.lab.compose import TOP
+TOP = Path(__file__).resolve().parents[2]
 
 CTRL_C = b"\x03"
 CTRL_D = b"\x04"
@@ -21,16 +22,30 @@ PATIENCE = 20  # seconds: generous, for it is spent only when something is broke
 class Terminal:
     """A command that runs on a pseudo-terminal, from the repository's root.
 
+    Each wait for what the command does ends after ``patience`` seconds.
+
     Attributes:
         text: everything that the terminal has shown, with plain line ends.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
         self._master, slave = pty.openpty()
         self.text = ""
         self._read = 0
+        self._patience = patience
+        # The command's controlling terminal, as at a desk: programs ask for passwords at no other.
         self._process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, cwd=TOP, start_new_session=True
+            ["setsid", "--ctty", *command],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=TOP,
+            env=env,
         )
         os.close(slave)
 
@@ -43,7 +58,11 @@ class Terminal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._process.poll() is None:
+        # Asked first: a command with children of its own then ends them, too.
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=self._patience)
+        except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         os.close(self._master)
@@ -62,11 +81,23 @@ class Terminal:
 
     def expect(self, wanted: str) -> None:
         """Wait until the terminal shows a text, after the last one that was expected."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._patience
         while (found := self.text.find(wanted, self._read)) < 0:
             if not self._more(deadline):
                 raise AssertionError(f"{wanted!r} was never shown:\n{self.text}")
         self._read = found + len(wanted)
+
+    def await_polling(self) -> None:
+        """Wait until the command polls for keys; Ansible's prompts drop what was typed before."""
+        deadline = time.monotonic() + self._patience
+        info = Path("/proc", str(self._process.pid), "fdinfo", "0")
+        while True:
+            flags = next(ln for ln in info.read_text().splitlines() if ln.startswith("flags:"))
+            if int(flags.split()[1], 8) & os.O_NONBLOCK:
+                return
+            if time.monotonic() > deadline:
+                raise AssertionError(f"nobody waits for a key. The terminal shows:\n{self.text}")
+            time.sleep(0.02)
 
     def type(self, keys: bytes) -> None:
         """Press keys."""
@@ -78,7 +109,7 @@ class Terminal:
 
     def exit_status(self) -> int:
         """Wait until the command ends and return its exit status."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._patience
         while self._more(deadline):
             pass
-        return self._process.wait(timeout=PATIENCE)
+        return self._process.wait(timeout=self._patience)

@@ -1,0 +1,323 @@
+"""Action plugin lab_enroll_host_key_info: a host's SSH key, compared with what is known of it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import typing as t
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+# As ssh-keygen -l names them. Others (certificates, DSA) are not recorded.
+_TYPES = {
+    "ssh-ed25519": "ED25519",
+    "ecdsa-sha2-nistp256": "ECDSA",
+    "ecdsa-sha2-nistp384": "ECDSA",
+    "ecdsa-sha2-nistp521": "ECDSA",
+    "ssh-rsa": "RSA",
+}
+_PATIENCE = 30  # seconds for a program that does not use the network
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """A public host key: its type and its body, as in ``known_hosts``."""
+
+    type: str
+    body: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint as ``ssh-keygen -l`` prints it."""
+        digest = hashlib.sha256(base64.b64decode(self.body)).digest()
+        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+    def __str__(self) -> str:
+        """The fingerprint and the type's short name, for messages."""
+        return f"{self.fingerprint} ({_TYPES[self.type]})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """A key as a file has it: where, and whether it is marked as revoked."""
+
+    key: Key
+    place: str
+    file: str
+    revoked: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What ``ssh -G`` tells of the connection to a host."""
+
+    address: str
+    port: int
+    name: str
+    record: str
+    files: list[str]
+    hash: bool
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller alone; the connection is asked for its options, and not opened."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        """Fetch, look up, compare."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        _, arguments = self.validate_argument_spec(
+            argument_spec={
+                "fingerprint": {"type": "str"},
+                "timeout": {"type": "int", "default": 10},
+            }
+        )
+        host = str((task_vars or {}).get("inventory_hostname", ""))
+        for program in ("ssh", "ssh-keyscan", "ssh-keygen"):
+            if not shutil.which(program):
+                raise AnsibleActionFail(
+                    f"The controller has no {program}: install OpenSSH's client (on Debian and"
+                    " Ubuntu, the package openssh-client)."
+                )
+        settings = read_settings(host, told(self._command(host)))
+        known = [entry for file in settings.files for entry in look_up(settings.name, file)]
+        # Each type is a connection of its own, and a busy machine drops some: of a known one,
+        # only what can be compared is asked for.
+        wanted = {entry.key.type for entry in known}
+        if arguments["fingerprint"] is not None or all(entry.revoked for entry in known):
+            wanted = set(_TYPES)
+        offered = scan(settings, arguments["timeout"], wanted)
+        offered = offered or scan(settings, arguments["timeout"], set(_TYPES) - wanted)
+        if not offered:
+            raise AnsibleActionFail(
+                f"{host} is not there: no SSH server answered at {settings.address}, port"
+                f" {settings.port}, within {arguments['timeout']} s. Is the machine on, is its"
+                " address right, and does sshd run on it? Then run this again; the others need"
+                " not wait for it."
+            )
+        same = compare(host, settings.name, offered, known)
+        key = choose(host, offered, arguments["fingerprint"])
+        return result | {
+            "changed": False,
+            "known": same,
+            "confirmed": arguments["fingerprint"] is not None,
+            "name": settings.name,
+            "file": settings.record,
+            "hash": settings.hash,
+            "line": f"{settings.name} {key.type} {key.body}",
+            "type": _TYPES[key.type],
+            "fingerprint": key.fingerprint,
+        }
+
+    def _command(self, host: str) -> list[str]:
+        """``ssh -G`` with the options of the host's connection, in the connection's own order."""
+        if self._connection.transport != "ssh":
+            raise AnsibleActionFail(
+                f"{host} is not reached over SSH (its connection is {self._connection.transport}),"
+                " so there is nothing to enroll. Name the room: -i inventory/classroom.yml"
+            )
+        option = self._connection.get_option
+        command = [option("ssh_executable"), *shlex.split(option("ssh_args") or "")]
+        if option("host_key_checking") is False:
+            command += ["-o", "StrictHostKeyChecking=no"]
+        if option("port") is not None:
+            command += ["-o", f"Port={option('port')}"]
+        if option("remote_user"):
+            command += ["-o", f'User="{option("remote_user")}"']
+        command += shlex.split(option("ssh_common_args") or "")
+        command += shlex.split(option("ssh_extra_args") or "")
+        return [*command, "-G", option("host")]
+
+
+def told(command: Sequence[str]) -> str:
+    """What a program of the controller writes. Raises AnsibleActionFail if it does not succeed."""
+    done = run(command, _PATIENCE)
+    if done.returncode != 0:
+        raise AnsibleActionFail(
+            f"{shlex.join(command)} ended with {done.returncode}: {done.stderr.strip()}"
+        )
+    return done.stdout
+
+
+def run(command: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end. Raises AnsibleActionFail if that takes too long."""
+    try:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AnsibleActionFail(f"{shlex.join(command)}: {error}") from error
+
+
+def read_settings(host: str, text: str) -> Settings:
+    """What matters of the output of ``ssh -G``.
+
+    Raises:
+        AnsibleActionFail: the host's key could not be fetched from here, or would not be checked.
+    """
+    lines = (line.partition(" ") for line in text.splitlines())
+    values = {name: value.strip() for name, _, value in lines}
+    if values.get("stricthostkeychecking") in ("no", "off", "false"):
+        raise AnsibleActionFail(
+            f"Host key checking is switched off for {host}, and enrolling rests on it. Take"
+            " StrictHostKeyChecking out of ansible_ssh_common_args, or of your ssh_config."
+        )
+    if {values.get("proxyjump", "none"), values.get("proxycommand", "none")} != {"none"}:
+        raise AnsibleActionFail(
+            f"{host} is reached through another machine (ProxyJump or ProxyCommand), through"
+            " which its key cannot be fetched. Log in once by hand with ssh, compare the"
+            " fingerprint that it shows, and run this again."
+        )
+    address, port = values["hostname"], int(values["port"])
+    plain = address if port == 22 else f"[{address}]:{port}"
+    users = values.get("userknownhostsfile", "none").split()
+    others = values.get("globalknownhostsfile", "").split()
+    return Settings(
+        address=address,
+        port=port,
+        # In known_hosts, ssh looks for the name in lower case.
+        name=values.get("hostkeyalias", plain).lower(),
+        record=place_to_record(users[0]),
+        files=[real(file) for file in users + others if file != "none"],
+        hash=values.get("hashknownhosts") == "yes",
+    )
+
+
+def real(file: str) -> str:
+    """A file's own path: a link to it stays a link when the file is replaced."""
+    return os.path.realpath(Path(file).expanduser())
+
+
+def place_to_record(file: str) -> str:
+    """The file to record keys in. Raises AnsibleActionFail if there can be no such file."""
+    path = Path(real(file))
+    if file == "none" or (path.exists() and not path.is_file()):
+        raise AnsibleActionFail(
+            f"ssh is told to keep host keys in {file}, which is no file. Name one in"
+            " UserKnownHostsFile (ansible_ssh_common_args, or your ssh_config)."
+        )
+    if not path.parent.is_dir():
+        raise AnsibleActionFail(
+            f"There is no folder for {path}, where host keys are kept. Make it:"
+            f" {shlex.join(['mkdir', '-m', '700', str(path.parent)])}"
+        )
+    return str(path)
+
+
+def parse(words: Sequence[str]) -> Key | None:
+    """A key from its type and body; None if it is of no type that is recorded, or damaged."""
+    if len(words) < 2 or words[0] not in _TYPES:
+        return None
+    try:
+        data = base64.b64decode(words[1], validate=True)
+    except (ValueError, binascii.Error):
+        return None
+    # The body begins with the type, again, after its length in four bytes (RFC 4253, section 6.6).
+    name = words[0].encode()
+    whole = data.startswith(len(name).to_bytes(4, "big") + name)
+    return Key(words[0], words[1]) if whole else None
+
+
+def scan(settings: Settings, timeout: int, types: set[str]) -> list[Key]:
+    """The keys of some types that a host shows within so many seconds; none if it is off."""
+    kinds = ",".join(sorted({_TYPES[kind].lower() for kind in types}))
+    if not kinds:
+        return []
+    command = ["ssh-keyscan", "-T", str(timeout), "-p", str(settings.port), "-t", kinds]
+    # The address may have several numbers, each with the whole time to itself.
+    output = run([*command, settings.address], _PATIENCE + 10 * timeout).stdout
+    keys = [parse(line.split()[1:]) for line in output.splitlines() if not line.startswith("#")]
+    return [key for key in keys if key is not None]
+
+
+def look_up(name: str, file: str) -> Iterator[Known]:
+    """What a ``known_hosts`` has under a name. Raises AnsibleActionFail if it cannot be read."""
+    if not Path(file).exists():
+        return
+    command = ["ssh-keygen", "-F", name, "-f", file]
+    done = run(command, _PATIENCE)
+    if done.returncode not in (0, 1) or done.stderr:
+        raise AnsibleActionFail(f"{shlex.join(command)}: {done.stderr.strip()}")
+    place = file
+    for line in done.stdout.splitlines():
+        if number := re.match(r"# Host .* found: line (\d+)", line):
+            place = f"{file} line {number[1]}"
+            continue
+        words = line.split()
+        marker = words.pop(0) if words and words[0].startswith("@") else ""
+        key = parse(words[1:])
+        # A certificate authority's key is none that a host shows.
+        if key is not None and marker in ("", "@revoked"):
+            yield Known(key, place, file, revoked=bool(marker))
+
+
+def compare(host: str, name: str, offered: Sequence[Key], known: Sequence[Known]) -> bool:
+    """Whether the host's key is known.
+
+    Raises:
+        AnsibleActionFail: a key is revoked, or is another one than the known one.
+    """
+    for entry in known:
+        if entry.revoked and entry.key in offered:
+            raise AnsibleActionFail(
+                f"{host} shows a host key that is revoked in {entry.place}: {entry.key}. Whoever"
+                " has that key may pose as this machine; do not connect to it."
+            )
+    trusted = [entry for entry in known if not entry.revoked]
+    if not trusted:
+        return False
+    common = {entry.key.type for entry in trusted if entry.key in offered}
+    types = {key.type for key in offered}
+    for entry in trusted:
+        # No key in common is as bad as a different one: whoever answers has none that is known.
+        if entry.key.type not in common and (entry.key.type in types or not common):
+            shown = ", ".join(str(key) for key in offered)
+            raise AnsibleActionFail(
+                f"The host key of {host} is NOT the one that is known. {entry.place} has"
+                f" {entry.key}, the machine shows {shown}. Either it was installed anew, or another"
+                " machine answers in its place and would get your password. Compare at the machine"
+                " itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it is the"
+                " machine's own, take the old one out and run this again:"
+                f" {shlex.join(['ssh-keygen', '-R', name, '-f', entry.file])}"
+            )
+    return True
+
+
+def choose(host: str, offered: Sequence[Key], fingerprint: str | None) -> Key:
+    """The key to record: the one with the fingerprint, else the first type of ``_TYPES``.
+
+    Raises:
+        AnsibleActionFail: no key that the host shows has the fingerprint.
+    """
+    if fingerprint is None:
+        order = list(_TYPES)
+        return min(offered, key=lambda key: order.index(key.type))
+    for key in offered:
+        if key.fingerprint == fingerprint.strip():
+            return key
+    raise AnsibleActionFail(
+        f"{host} shows another host key than lab_enroll_fingerprints says. There it is"
+        f" {fingerprint.strip()}, the machine shows {', '.join(map(str, offered))}. Read it again"
+        " at the machine (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); if it differs still,"
+        " another machine answers in its place."
+    )

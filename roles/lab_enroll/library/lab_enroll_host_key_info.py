@@ -1,0 +1,89 @@
+#!/usr/bin/python
+"""Ansible action lab_enroll_host_key_info: a host's SSH key, compared with what is known of it.
+
+What runs is the action plugin of the same name; this file holds its documentation.
+"""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: lab_enroll_host_key_info
+short_description: Fetch a host's SSH key and compare it with what is known of it
+description:
+  - Asks C(ssh -G), with the options that Ansible's own connection to the host has, where and under
+    which name ssh will look for the host's key; so C(ssh_config), C(HostKeyAlias), another port and
+    another C(UserKnownHostsFile) are respected.
+  - Fetches the host's keys with C(ssh-keyscan), and looks up the known ones with C(ssh-keygen -F).
+  - Fails if the host shows no key, if a known key differs from what it shows, or if O(fingerprint)
+    is not the one of a key that it shows. Records nothing.
+options:
+  fingerprint:
+    description: The fingerprint that was read at the machine, as C(ssh-keygen -l) prints it.
+    type: str
+  timeout:
+    description: Seconds that the host has to show its keys.
+    type: int
+    default: 10
+attributes:
+  action:
+    description: Runs on the controller alone, and does not log in to the host.
+    support: full
+  check_mode:
+    description: Only looks.
+    support: full
+  diff_mode:
+    description: Changes nothing.
+    support: none
+  platform:
+    description: Any on which Ansible runs, with OpenSSH's programs.
+    support: full
+    platforms: posix
+author:
+  - upcall-lab contributors
+"""
+
+EXAMPLES = r"""
+- name: Fetch the host key and compare it with what is known
+  lab_enroll_host_key_info:
+    timeout: 10
+  register: seen
+"""
+
+RETURN = r"""
+known:
+  description: Whether the host's key is known, and the one that it shows.
+  returned: success
+  type: bool
+confirmed:
+  description: Whether O(fingerprint) was given, which then is the one of a key that the host shows.
+  returned: success
+  type: bool
+name:
+  description: The host's name in C(known_hosts).
+  returned: success
+  type: str
+  sample: "[192.0.2.10]:2222"
+file:
+  description: The C(known_hosts) in which ssh will look first.
+  returned: success
+  type: str
+hash:
+  description: Whether the user's ssh hashes names in it.
+  returned: success
+  type: bool
+line:
+  description: What to write there, the name included.
+  returned: success
+  type: str
+type:
+  description: The key's type, as C(ssh-keygen -l) prints it.
+  returned: success
+  type: str
+  sample: ED25519
+fingerprint:
+  description: The key's fingerprint, as C(ssh-keygen -l) prints it.
+  returned: success
+  type: str
+  sample: SHA256:Nl1Zt7dYIgt3Ya5cVhCT3cPrI2P2KzZm1ZLr8c1HQ7o
+"""
