@@ -1,0 +1,337 @@
+"""Action plugin lab_capture_submission: collect what a student made, and trust nothing of it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import datetime
+import hashlib
+import io
+import json
+import os
+import re
+import secrets
+import stat
+import typing as t
+import zlib
+from collections.abc import Iterator, Mapping
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+_SCHEMA = 1
+_STUDENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LONGEST = 300  # characters of a text from the host that are kept
+_NAMED = 16  # files passed over that are named; the others are counted
+_LATEST = 253402300799  # seconds; the last moment of the year 9999
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+PCAP, MANIFEST = "upcall.pcap", "manifest.json"
+
+
+class ActionModule(ActionBase):
+    """Sends the module, checks its answer, and writes on the controller."""
+
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        """Collect from one host what one student made."""
+        super().run(tmp, task_vars)
+        _, given = self.validate_argument_spec(
+            argument_spec={
+                "student": {"type": "str", "required": True},
+                "alone": {"type": "bool", "required": True},
+                "patterns": {"type": "list", "elements": "str", "required": True},
+                "size_limit": {"type": "int", "required": True},
+                "timeout": {"type": "int", "required": True},
+                "dest": {"type": "path", "required": True},
+            }
+        )
+        student, check = given["student"], bool(self._task.check_mode)
+        host = str((task_vars or {}).get("inventory_hostname", ""))
+        sent = {
+            "patterns": patterns_for(student, given["alone"], given["patterns"]),
+            "size_limit": given["size_limit"],
+            "timeout": given["timeout"],
+        }
+        answer = self._execute_module(module_args=sent, task_vars=task_vars)
+        # An error of one student stops neither the others of this host nor the list of all.
+        told: dict[str, t.Any] = {"changed": False, "student": student, "collected": False}
+        try:
+            taken, data, passed_over = read_answer(answer, given["size_limit"], check)
+        except (KeyError, TypeError, ValueError, zlib.error) as error:
+            return told | {"error": no_answer(host, student, given["timeout"], answer, error)}
+        if taken is None:
+            return told | passed_over
+        manifest = {
+            "schema": _SCHEMA,
+            "host": host,
+            "student": student,
+            "mode": "submission",
+            **taken,
+            "collected": instant(datetime.datetime.now(tz=datetime.UTC).timestamp()),
+            **passed_over,
+        }
+        try:
+            changed = keep(given["dest"], student, data, manifest, check)
+        except OSError as error:
+            kept = f"{given['dest']}/submissions/{student}"
+            return told | {
+                "error": f"what came from {host} cannot be kept in {kept}: {shown(error)}. Correct"
+                " that, and run playbooks/collect.yml again"
+            }
+        return told | {"changed": changed, "collected": True, **passed_over, **taken}
+
+
+def patterns_for(student: str, alone: bool, patterns: list[str]) -> list[str]:
+    """The patterns that can tell what is a student's, filled in. Raises AnsibleActionFail."""
+    if not _STUDENT.fullmatch(student):
+        raise AnsibleActionFail(
+            f"{shown(student)} cannot be a student's id, since it becomes a folder's name: write at"
+            " most 64 letters, digits, '.', '_' or '-', the first no '.' and no '-'."
+        )
+    for pattern in patterns:
+        parts = pattern.split("/")[1:]
+        if not pattern.startswith("/") or not set(parts).isdisjoint({"", ".", ".."}):
+            raise AnsibleActionFail(
+                f"lab_capture_submission_patterns: {shown(pattern)} is no absolute path without"
+                " '.', '..' and empty parts. Correct it."
+            )
+    told = [pattern for pattern in patterns if alone or "{student}" in pattern]
+    return [pattern.replace("{student}", student) for pattern in told]
+
+
+def no_answer(
+    host: str, student: str, timeout: int, answer: Mapping[str, t.Any], error: Exception
+) -> str:
+    """What to tell of a host that did not answer as the module does, or not in time."""
+    said = answer.get("msg") or f"{type(error).__name__}: {error}"
+    # The shell of a process that SIGALRM ended tells 128 and the signal's number.
+    if answer.get("rc") in (142, -14):
+        said = (
+            f"nothing was found and read within {timeout} s. A file system that is mounted there"
+            " may hang; findmnt on that host lists them"
+        )
+    return f"{host} gave no usable answer about {student}: {shown(said)}"
+
+
+def read_answer(
+    answer: Mapping[str, t.Any], limit: int, check: bool
+) -> tuple[dict[str, t.Any] | None, bytes, dict[str, t.Any]]:
+    """What a host says was taken, its bytes, and what was passed over; all of it checked.
+
+    In check mode there are no bytes. Raises KeyError, TypeError, ValueError or zlib.error where it
+    is not what the module says.
+    """
+    if answer.get("failed"):
+        raise ValueError("the module failed")
+    passed_over = {
+        "passed_over": [
+            {"path": shown(text(entry, "path")), "why": shown(text(entry, "why"))}
+            for entry in answer["passed_over"][:_NAMED]
+        ],
+        "passed_over_count": number(answer, "passed_over_count", _LATEST),
+    }
+    told = answer["taken"]
+    if told is None:
+        return None, b"", passed_over
+    sha256 = text(told, "sha256")
+    if not _SHA256.fullmatch(sha256):
+        raise ValueError("its SHA-256 is none")
+    size = number(told, "size", limit)
+    taken = {
+        "path": shown(text(told, "path")),
+        "size": size,
+        "sha256": sha256,
+        "modified": instant(number(told, "modified", _LATEST)),
+        "owner": shown(text(told, "owner")),
+    }
+    data = b"" if check else unpacked(text(told, "content"), size)
+    if not check and hashlib.sha256(data).hexdigest() != sha256:
+        raise ValueError("what arrived has another SHA-256 than it should")
+    return taken, data, passed_over
+
+
+def unpacked(content: str, size: int) -> bytes:
+    """The bytes in Base64 of zlib's format, which must be ``size``; no more are ever unpacked."""
+    unpacker = zlib.decompressobj()
+    data = unpacker.decompress(base64.b64decode(content, validate=True), size + 1)
+    if len(data) != size:
+        raise ValueError(f"what arrived has not the {size} bytes that were told")
+    return data
+
+
+def text(told: Mapping[str, t.Any], name: str) -> str:
+    """A string of an answer. Raises KeyError or TypeError."""
+    value = told[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is no text")
+    return value
+
+
+def number(told: Mapping[str, t.Any], name: str, largest: int) -> int:
+    """A whole number of an answer, from 0 on. Raises KeyError, TypeError or ValueError."""
+    value = told[name]
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} is no whole number")
+    if not 0 <= value <= largest:
+        raise ValueError(f"{name} is not from 0 to {largest}")
+    return value
+
+
+def shown(said: object) -> str:
+    """A text from elsewhere as it may be printed and kept: shortened, nothing but printable."""
+    letters = str(said)
+    cut = letters if len(letters) <= _LONGEST else letters[: _LONGEST - 1] + "…"
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in cut)
+
+
+def instant(seconds: float) -> str:
+    """A moment in UTC as ISO 8601, to the second."""
+    moment = datetime.datetime.fromtimestamp(int(seconds), tz=datetime.UTC)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def keep(
+    dest: str, student: str, data: bytes, manifest: dict[str, t.Any], check: bool = False
+) -> bool:
+    """Write ``submissions/<student>/`` in ``dest``; whether anything had to be written.
+
+    Raises:
+        OSError: it cannot be written, or something in the destination is a symbolic link.
+    """
+    if not check:
+        os.makedirs(dest, mode=0o700, exist_ok=True)  # noqa: PTH103 - all that follows has no Path
+    try:
+        with (
+            folder(dest) as top,
+            folder_in(top, "submissions", check) as submissions,
+            folder_in(submissions, student, check) as own,
+        ):
+            before = present(own, PCAP)
+            same = before is not None and digest(own, PCAP) == manifest["sha256"]
+            if same and (check or recorded(own) == manifest["sha256"]):
+                return False
+            if not check:
+                replace(own, data, manifest, None if same else before)
+            return True
+    except FileNotFoundError:
+        if check:
+            return True
+        raise
+
+
+@contextlib.contextmanager
+def folder(path: str) -> Iterator[int]:
+    """A descriptor of a folder that the instructor named, who may have made it a link."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def folder_in(parent: int, name: str, check: bool = False) -> Iterator[int]:
+    """A descriptor of a folder in another one; made if missing, and for its owner alone.
+
+    Raises OSError where it is a symbolic link or no folder.
+    """
+    if not check:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, 0o700, dir_fd=parent)
+    try:
+        descriptor = os.open(name, _FOLDER, dir_fd=parent)
+    except NotADirectoryError:
+        raise NotADirectoryError(f"{name} is a symbolic link, or no folder; remove it") from None
+    try:
+        if not check:
+            os.fchmod(descriptor, 0o700)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def present(own: int, name: str) -> os.stat_result | None:
+    """The status of a file, None if there is none. Raises OSError for anything but a file."""
+    try:
+        status = os.stat(name, dir_fd=own, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        what = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "no regular file"
+        raise FileExistsError(f"{name} is {what}; remove it")
+    return status
+
+
+def opened(own: int, name: str) -> io.BufferedReader:
+    """A file to read, which is no link. Raises OSError."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    return open(os.open(name, flags, dir_fd=own), "rb")  # noqa: PTH123 - a descriptor
+
+
+def digest(own: int, name: str) -> str:
+    """The SHA-256 of a file."""
+    with opened(own, name) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def recorded(own: int) -> str | None:
+    """The SHA-256 that the manifest tells, None if there is none that can be read."""
+    if not present(own, MANIFEST):
+        return None
+    with opened(own, MANIFEST) as file:
+        try:
+            return str(json.load(file)["sha256"])
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+def replace(
+    own: int, data: bytes, manifest: dict[str, t.Any], before: os.stat_result | None
+) -> None:
+    """Put a submission into its place; one that was there ``before`` moves to ``earlier/``."""
+    present(own, MANIFEST)
+    written = (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode()
+    mark = secrets.token_hex(8)
+    incoming = {PCAP: f".incoming-{mark}.pcap", MANIFEST: f".incoming-{mark}.json"}
+    try:
+        # All of the new is on the disk before any of the old is moved.
+        write(own, incoming[PCAP], data)
+        write(own, incoming[MANIFEST], written)
+        if before:
+            move_away(own, before.st_mtime)
+        for name, temporary in incoming.items():
+            os.rename(temporary, name, src_dir_fd=own, dst_dir_fd=own)
+    finally:
+        for temporary in incoming.values():
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=own)
+
+
+def write(own: int, name: str, data: bytes) -> None:
+    """Write a new file; one that is there already is an error."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(name, flags, 0o600, dir_fd=own), "wb") as file:
+        file.write(data)
+
+
+def move_away(own: int, written: float) -> None:
+    """Move a submission to ``earlier/``, dated by when it was written here."""
+    moment = datetime.datetime.fromtimestamp(written, tz=datetime.UTC)
+    date, number_of_it = moment.strftime("%Y-%m-%dT%H%M%SZ"), 1
+    with folder_in(own, "earlier") as earlier:
+        while True:
+            name = date if number_of_it == 1 else f"{date}-{number_of_it}"
+            try:
+                os.mkdir(name, 0o700, dir_fd=earlier)
+                break
+            except FileExistsError:
+                number_of_it += 1
+        with folder_in(earlier, name) as dated:
+            for kept in (PCAP, MANIFEST):
+                if present(own, kept):
+                    os.rename(kept, kept, src_dir_fd=own, dst_dir_fd=dated)

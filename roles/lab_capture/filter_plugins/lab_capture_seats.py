@@ -1,0 +1,172 @@
+"""Filters of collecting: who sits where, who handed in nothing, and that as a table."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+import typing as t
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ansible.errors import AnsibleFilterError
+
+Seat = dict[str, t.Any]
+Row = dict[str, str]
+
+_STUDENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+_LONGEST = 600  # characters of a cell
+_COLUMNS = ("student", "name", "host", "why", "collected_before")
+
+
+def lab_capture_seats(hosts: list[str], hostvars: Mapping[str, t.Any]) -> list[Seat]:
+    """One dict a student: ``student``, ``name``, ``host``, and whether ``alone`` there.
+
+    A host's students are its variable ``lab_roster_students``; a host without that variable is
+    itself the student. Raises AnsibleFilterError for an id that is no legal name of a folder, and
+    for one that stands for two.
+    """
+    seats: dict[str, Seat] = {}
+    for host in hosts:
+        students = _students(host, hostvars[host])
+        for student in students:
+            seat: Seat = {
+                "student": str(student["student_id"]),
+                "name": str(student.get("name", "")),
+                "host": host,
+                "alone": len(students) == 1,
+            }
+            _must_be_legal(seat)
+            # Some file systems take upper and lower case for the same.
+            other = seats.setdefault(seat["student"].casefold(), seat)
+            if other is not seat:
+                raise AnsibleFilterError(
+                    f"{seat['student']!r} is a student of {other['host']} and of {host}; of the two"
+                    " files one would replace the other. Correct lab_roster_students"
+                )
+    return list(seats.values())
+
+
+def _students(host: str, variables: Mapping[str, t.Any]) -> list[Mapping[str, t.Any]]:
+    students = variables.get("lab_roster_students", [{"student_id": host}])
+    if not isinstance(students, list) or not all(
+        isinstance(student, Mapping) and "student_id" in student for student in students
+    ):
+        raise AnsibleFilterError(
+            f"{host}: lab_roster_students is no list with a student_id in each entry. Correct it"
+        )
+    return students
+
+
+def _must_be_legal(seat: Seat) -> None:
+    if not _STUDENT.fullmatch(seat["student"]):
+        raise AnsibleFilterError(
+            f"{seat['host']}: {seat['student']!r} cannot be a student's id, since it becomes a"
+            " folder's name. Name the student in lab_roster_students with at most 64 letters,"
+            " digits, '.', '_' or '-', the first no '.' and no '-'"
+        )
+
+
+def lab_capture_missing(
+    seats: list[Seat], hostvars: Mapping[str, t.Any], asked: list[str], directory: str
+) -> list[Row]:
+    """One row for each student of whom nothing acceptable was collected, with the reason.
+
+    ``asked`` are the hosts of this run. Of the others' students only those are listed who have
+    handed in nothing before.
+    """
+    return [
+        {
+            "student": seat["student"],
+            "name": seat["name"],
+            "host": seat["host"],
+            "why": why,
+            "collected_before": before,
+        }
+        for seat in seats
+        for before in [_collected_before(Path(directory, "submissions", seat["student"]))]
+        for why in _why(seat, hostvars[seat["host"]], seat["host"] in asked, bool(before))
+    ]
+
+
+def _collected_before(folder: Path) -> str:
+    """When the submission that is kept was written, empty if there is none."""
+    try:
+        written = (folder / "upcall.pcap").lstat().st_mtime
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    moment = datetime.datetime.fromtimestamp(int(written), tz=datetime.UTC)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _why(seat: Seat, variables: Mapping[str, t.Any], asked: bool, before: bool) -> Iterator[str]:
+    """Why nothing was collected, or nothing if something was."""
+    if not asked:
+        if not before:
+            yield "not asked: this run left out the host"
+        return
+    answer = variables.get("__lab_capture_submissions", {})
+    if answer.get("unreachable"):
+        yield "the host is unreachable"
+        return
+    told = [r for r in answer.get("results", []) if r["item"]["student"] == seat["student"]]
+    if not told:
+        yield "the host failed before it was asked"
+    elif told[0].get("unreachable"):
+        yield "the host is unreachable"
+    elif not told[0].get("collected"):
+        error = told[0].get("error") or told[0].get("msg")
+        yield str(error or _passed_over(told[0]) or "no file")
+
+
+def _passed_over(told: Mapping[str, t.Any]) -> str:
+    """The files that were refused, and why."""
+    named = [f"{entry['path']} {entry['why']}" for entry in told.get("passed_over", [])]
+    more = told.get("passed_over_count", 0) - len(named)
+    return "; ".join(named + ([f"and {more} more"] if more > 0 else []))
+
+
+def lab_capture_csv(rows: list[Row]) -> str:
+    """The rows as CSV that a spreadsheet shows as it is, and computes nothing from."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    writer.writerows([_harmless(row[column]) for column in _COLUMNS] for row in rows)
+    return table.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    text = _shown(cell)
+    return f"'{text}" if text.lstrip()[:1] in {"=", "+", "-", "@"} else text
+
+
+def lab_capture_lines(rows: list[Row]) -> list[str]:
+    """One line a row, as it may be printed."""
+    return [_shown(_line(**row)) for row in rows]
+
+
+def _line(student: str, name: str, host: str, why: str, collected_before: str) -> str:
+    who = f"{student} ({name})" if name else student
+    where = f" on {host}" if host != student else ""
+    kept = f"; the one of {collected_before} is kept" if collected_before else ""
+    return f"{who}{where}: {why}{kept}"
+
+
+def _shown(text: str) -> str:
+    """A text shortened, and with everything escaped that is not printable."""
+    cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in cut)
+
+
+class FilterModule:
+    """The filters of the role."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name → filter."""
+        return {
+            "lab_capture_seats": lab_capture_seats,
+            "lab_capture_missing": lab_capture_missing,
+            "lab_capture_csv": lab_capture_csv,
+            "lab_capture_lines": lab_capture_lines,
+        }

@@ -1,0 +1,351 @@
+#!/usr/bin/python
+"""Ansible module lab_capture_submission: read a capture that a student made by hand."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: lab_capture_submission
+short_description: Collect the capture that a student made by hand
+description:
+  - Reads the newest file on the host that one of the patterns matches, and keeps it on the
+    controller as C(upcall.pcap) in O(dest), with a C(manifest.json). Only the controller's user
+    may read them. What was collected before moves to C(earlier/), under the time at which it was
+    written; the same content again changes nothing.
+  - The host belongs to students. No symbolic link is followed at any part of a path, nothing but a
+    regular file with a single name is opened, the size limit holds for the bytes that are read,
+    and a file that changes meanwhile is refused. What is refused is told with its reason.
+  - Nothing that the host sends becomes a path on the controller, its answer is checked in every
+    part, and the digest is that of the bytes that are written. A symbolic link in the destination
+    is refused.
+options:
+  student:
+    description:
+      - The student's id. Letters, digits, C(.), C(_) and C(-), the first no C(.) and no C(-).
+    type: str
+    required: true
+  alone:
+    description:
+      - Whether the host has no other student. If not, only patterns with C({student}) are used,
+        since no other can tell whose a file is.
+    type: bool
+    required: true
+  patterns:
+    description:
+      - Absolute paths. C(*) and C(?) stand for characters within one part, as in a shell, and
+        match no C(.) at its beginning; C({student}) stands for O(student).
+    type: list
+    elements: str
+    required: true
+  size_limit:
+    description: Bytes that are read at most. A larger file is refused.
+    type: int
+    required: true
+  timeout:
+    description: Seconds after which the module ends itself, whatever a file system there does.
+    type: int
+    required: true
+  dest:
+    description:
+      - Folder on the controller. C(submissions/<student>/) is made in it. It may itself be reached
+        through a symbolic link, what is below it may not.
+    type: path
+    required: true
+attributes:
+  action:
+    description: Reads on the host, and writes on the controller.
+    support: full
+  check_mode:
+    description: Reads in check mode too, and tells what would be collected. Writes nothing.
+    support: full
+  diff_mode:
+    description: Returns no difference.
+    support: none
+  platform:
+    description: Linux.
+    support: full
+    platforms: linux
+notes:
+  - Students' home directories are closed to others, so it needs to be root there.
+  - A file with two names (hard links) may be somebody else's by its other name, so a file must
+    have one. Its owner tells nothing, since tcpdump changes its user before it writes.
+author:
+  - upcall-lab contributors
+"""
+
+EXAMPLES = r"""
+- name: Collect the capture of the student who sits here
+  lab_capture_submission:
+    student: "2110001"
+    alone: true
+    patterns:
+      - /home/{student}/upcall.pcap
+      - /home/*/upcall.pcap
+    size_limit: 67108864
+    timeout: 60
+    dest: captures
+  become: true
+"""
+
+RETURN = r"""
+student:
+  description: The student's id.
+  returned: success
+  type: str
+collected:
+  description: Whether the student has handed in a file.
+  returned: success
+  type: bool
+error:
+  description:
+    - Why the host's answer could not be used, or not be kept. It is for the caller to fail with it,
+      as soon as the other students have been seen to.
+  returned: where there was such an error
+  type: str
+path:
+  description: The file on the host, shortened and with control characters escaped.
+  returned: success, where a file was taken
+  type: str
+size:
+  description: Its size in bytes.
+  returned: success, where a file was taken
+  type: int
+sha256:
+  description: Its digest.
+  returned: success, where a file was taken
+  type: str
+passed_over:
+  description: Other files that a pattern matched, each with C(path) and C(why) it was not taken.
+  returned: success
+  type: list
+  elements: dict
+passed_over_count:
+  description: How many these are; the list is cut short.
+  returned: success
+  type: int
+"""
+
+import base64
+import contextlib
+import fnmatch
+import hashlib
+import os
+import pwd
+import signal
+import stat
+import typing as t
+import zlib
+
+from ansible.module_utils.basic import AnsibleModule
+
+Parts = tuple[str, ...]
+
+_AT_ONCE = 1 << 20  # bytes read with one call
+_NAMED = 16  # files passed over that are named; the others are counted
+_KINDS = {
+    stat.S_IFDIR: "is a directory",
+    stat.S_IFCHR: "is a character device",
+    stat.S_IFBLK: "is a block device",
+    stat.S_IFIFO: "is a FIFO",
+    stat.S_IFLNK: "is a symbolic link",
+    stat.S_IFSOCK: "is a socket",
+}
+
+
+class RefusedError(Exception):
+    """A path that is not taken: which one, and why."""
+
+    def __init__(self, parts: Parts, why: str) -> None:
+        super().__init__(why)
+        self.parts = parts
+        self.why = why
+
+
+def shown(parts: Parts) -> str:
+    """A path as it may be printed: whatever is not printable is escaped."""
+    return "".join(
+        letter if letter.isprintable() else ascii(letter)[1:-1] for letter in "/" + "/".join(parts)
+    )
+
+
+@contextlib.contextmanager
+def opened(parts: Parts) -> t.Iterator[int]:
+    """A descriptor of what a path names; links are not followed at any part.
+
+    It is O_PATH, so that neither a FIFO nor a device notices. Raises RefusedError where a part
+    before the last is a symbolic link, FileNotFoundError or NotADirectoryError where nothing is
+    there.
+    """
+    descriptor = os.open("/", os.O_PATH | os.O_CLOEXEC)
+    try:
+        for depth, name in enumerate(parts, start=1):
+            beneath = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = beneath
+            if depth < len(parts) and stat.S_ISLNK(os.fstat(descriptor).st_mode):
+                raise RefusedError(parts[:depth], _KINDS[stat.S_IFLNK])
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def named(folder: Parts, pattern: str) -> list[str]:
+    """The names in a folder that a pattern matches; a name without ``*`` and ``?`` is itself."""
+    if not set(pattern) & set("*?"):
+        return [pattern]
+    with opened(folder) as descriptor:
+        listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=descriptor)
+    try:
+        names = os.listdir(listing)
+    finally:
+        os.close(listing)
+    literal = pattern.replace("[", "[[]")
+    return sorted(
+        name
+        for name in names
+        if fnmatch.fnmatchcase(name, literal) and name.startswith(".") == pattern.startswith(".")
+    )
+
+
+def matches(pattern: Parts, folder: Parts = ()) -> t.Iterator[Parts | RefusedError]:
+    """The paths that a pattern may stand for, and what kept from looking for more."""
+    if not pattern:
+        yield folder
+        return
+    try:
+        names = named(folder, pattern[0])
+    except RefusedError as refused:
+        yield refused
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        yield RefusedError(folder, f"cannot be listed: {error.strerror}")
+    else:
+        for name in names:
+            yield from matches(pattern[1:], (*folder, name))
+
+
+def must_be_acceptable(parts: Parts, status: os.stat_result) -> None:
+    """Raises RefusedError for what is not a student's own regular file."""
+    if not stat.S_ISREG(status.st_mode):
+        raise RefusedError(parts, _KINDS.get(stat.S_IFMT(status.st_mode), "is no regular file"))
+    # Whose it is by its other name nobody can tell.
+    if status.st_nlink != 1:
+        raise RefusedError(parts, f"has {status.st_nlink} names (hard links)")
+    # Files of /proc tell this size, whatever they hold; some are emptied by reading.
+    if not status.st_size:
+        raise RefusedError(parts, "is empty")
+
+
+def candidates(patterns: list[str]) -> tuple[list[tuple[int, Parts]], dict[Parts, str]]:
+    """Files that may be taken, with the time of their last change, and what was refused and why."""
+    found: dict[Parts, int] = {}
+    refused: dict[Parts, str] = {}
+    for pattern in patterns:
+        for match in matches(tuple(pattern.strip("/").split("/"))):
+            if isinstance(match, RefusedError):
+                refused[match.parts] = match.why
+                continue
+            try:
+                with opened(match) as descriptor:
+                    status = os.fstat(descriptor)
+                must_be_acceptable(match, status)
+                found[match] = status.st_mtime_ns
+            except RefusedError as error:
+                refused[error.parts] = error.why
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                refused[match] = f"cannot be opened: {error.strerror}"
+    return sorted(((moment, parts) for parts, moment in found.items()), reverse=True), refused
+
+
+def read(parts: Parts, limit: int) -> tuple[bytes, os.stat_result]:
+    """A file's bytes, and its status when they were read. Raises RefusedError."""
+    try:
+        with opened(parts) as descriptor:
+            must_be_acceptable(parts, os.fstat(descriptor))
+            # What the descriptor names is opened, whatever bears the name by now.
+            again = os.open(
+                f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+            )
+        with open(again, "rb", buffering=0) as file:
+            before = os.fstat(again)
+            data = read_up_to(file, limit + 1)
+            after = os.fstat(again)
+    except OSError as error:
+        raise RefusedError(parts, f"cannot be read: {error.strerror}") from error
+    if len(data) > limit:
+        raise RefusedError(parts, f"is larger than {limit / 2**20:g} MiB")
+    if (before.st_size, before.st_mtime_ns) != (len(data), after.st_mtime_ns):
+        raise RefusedError(parts, "changes while it is read; is tcpdump still running?")
+    return data, after
+
+
+def read_up_to(file: t.BinaryIO, limit: int) -> bytes:
+    """What a file holds, cut off at a limit, whatever size it claims to have."""
+    data = bytearray()
+    while len(data) < limit:
+        chunk = file.read(min(_AT_ONCE, limit - len(data)))
+        if not chunk:
+            break
+        data += chunk
+    return bytes(data)
+
+
+def owner(uid: int) -> str:
+    """The name of a user, or its number where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def submission(patterns: list[str], limit: int, with_content: bool) -> dict[str, t.Any]:
+    """The newest acceptable file that a pattern matches, and what was passed over."""
+    found, passed_over = candidates(patterns)
+    taken: dict[str, t.Any] | None = None
+    for _, parts in found:
+        if taken:
+            passed_over[parts] = "is older than the one that was taken"
+            continue
+        try:
+            data, status = read(parts, limit)
+        except RefusedError as error:
+            passed_over[parts] = error.why
+            continue
+        taken = {
+            "path": shown(parts),
+            "size": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "modified": int(status.st_mtime),
+            "owner": owner(status.st_uid),
+            "content": base64.b64encode(zlib.compress(data)).decode() if with_content else "",
+        }
+    told = sorted((shown(parts), why) for parts, why in passed_over.items())
+    return {
+        "taken": taken,
+        "passed_over": [{"path": path, "why": why} for path, why in told[:_NAMED]],
+        "passed_over_count": len(told),
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "patterns": {"type": "list", "elements": "str", "required": True},
+            "size_limit": {"type": "int", "required": True},
+            "timeout": {"type": "int", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    # The default action, not a handler in Python: a file system that never answers lets none run.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(module.params["timeout"])
+    told = submission(module.params["patterns"], module.params["size_limit"], not module.check_mode)
+    module.exit_json(changed=False, **told)
+
+
+if __name__ == "__main__":
+    main()

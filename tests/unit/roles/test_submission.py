@@ -1,0 +1,272 @@
+"""Collecting a student's capture: what a hostile host answers, and what lies on the controller."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import json
+import os
+import typing as t
+import zlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from ansible.errors import AnsibleActionFail
+
+_TOP = Path(__file__).resolve().parents[3]
+_PATH = _TOP / "roles/lab_capture/action_plugins/lab_capture_submission.py"
+_SPEC = importlib.util.spec_from_file_location("lab_capture_submission_action", _PATH)
+assert _SPEC is not None
+assert _SPEC.loader is not None
+action: t.Any = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(action)
+
+LIMIT = 1 << 16
+DATA = b"what a student captured"
+
+
+def packed(data: bytes) -> str:
+    return base64.b64encode(zlib.compress(data)).decode()
+
+
+def answer(data: bytes = DATA, **changed: t.Any) -> dict[str, t.Any]:
+    """What an honest host answers, with parts of what was taken changed."""
+    taken = {
+        "path": "/home/sari/upcall.pcap",
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "modified": 1_700_000_000,
+        "owner": "sari",
+        "content": packed(data),
+    }
+    return {"taken": taken | changed, "passed_over": [], "passed_over_count": 0}
+
+
+def collect(
+    said: t.Any, dest: Path, monkeypatch: pytest.MonkeyPatch, check: bool = False
+) -> dict[str, t.Any]:
+    """One run of the action, to which the host answers as told."""
+    given = {
+        "student": "sari",
+        "alone": True,
+        "patterns": ["/home/{student}/upcall.pcap"],
+        "size_limit": LIMIT,
+        "timeout": 5,
+        "dest": str(dest),
+    }
+    plugin = object.__new__(action.ActionModule)
+    plugin._task = SimpleNamespace(check_mode=check)
+    monkeypatch.setattr(action.ActionBase, "run", lambda *_: {})
+    monkeypatch.setattr(plugin, "validate_argument_spec", lambda **_: (None, given))
+    monkeypatch.setattr(plugin, "_execute_module", lambda **_: said)
+    return t.cast(dict[str, t.Any], plugin.run(None, {"inventory_hostname": "seat-1"}))
+
+
+def test_an_honest_answer_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = collect(answer(), tmp_path / "captures", monkeypatch)
+    own = tmp_path / "captures/submissions/sari"
+    assert (result["changed"], result["collected"]) == (True, True)
+    assert (own / "upcall.pcap").read_bytes() == DATA
+    assert json.loads((own / "manifest.json").read_text())["modified"] == "2023-11-14T22:13:20Z"
+    assert sorted(path.name for path in own.iterdir()) == ["manifest.json", "upcall.pcap"]
+
+
+HOSTILE = {
+    "nothing": {},
+    "taken is no dict": answer() | {"taken": ["path"]},
+    "taken is text": answer() | {"taken": "path"},
+    "passed_over is no list": answer() | {"passed_over": {"path": "why"}},
+    "passed_over holds text": answer() | {"passed_over": ["path"]},
+    "passed_over_count is negative": answer() | {"passed_over_count": -1},
+    "path is a number": answer(path=1),
+    "owner is missing": answer() | {"taken": {"path": "/x"}},
+    "size is true": answer(b"x", size=True),
+    "size is text": answer(size="23"),
+    "size is above the limit": answer(bytes(LIMIT + 1)),
+    "size is less than what came": answer(size=1),
+    "size is more than what came": answer(size=len(DATA) + 1),
+    "modified is far in the future": answer(modified=1 << 62),
+    "modified is not finite": answer(modified=float("inf")),
+    "modified is negative": answer(modified=-1),
+    "sha256 is another": answer(sha256="0" * 64),
+    "sha256 is none": answer(sha256="../../x"),
+    "content is no base64": answer(content="\u202e***"),
+    "content is not packed": answer(content=base64.b64encode(DATA).decode()),
+    "content is cut off": answer(content=packed(DATA)[:8]),
+    "content is a number": answer(content=4),
+    "failed, with rc of no number": {"failed": True, "rc": [142], "msg": {"a": "b"}},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_answer_is_an_error_and_nothing_is_written(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = collect(HOSTILE[name], tmp_path / "captures", monkeypatch)
+    assert result["error"].startswith("seat-1 gave no usable answer about sari: ")
+    assert (result["collected"], result["changed"]) == (False, False)
+    assert not (tmp_path / "captures").exists()
+
+
+def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    unpacked: list[int] = []
+
+    class Unpacker:
+        def __init__(self) -> None:
+            self._real = real()
+
+        def decompress(self, data: bytes, most: int = 0) -> bytes:
+            out: bytes = self._real.decompress(data, most)
+            unpacked.append(len(out))
+            return out
+
+    real = zlib.decompressobj
+    monkeypatch.setattr(action.zlib, "decompressobj", Unpacker)
+    bomb = answer(content=packed(bytes(1 << 26)))
+    with pytest.raises(ValueError, match="has not the 23 bytes"):
+        action.read_answer(bomb, LIMIT, False)
+    assert unpacked == [len(DATA) + 1]
+
+
+def test_what_a_host_says_is_shortened_and_printable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = answer(path="/\x1b[2J\n" + "x" * 10_000, owner="\udcff\u202e")
+    entry = {"path": "a\tb", "why": "\x9b" + "y" * 10_000}
+    said |= {"passed_over": [entry] * 1000, "passed_over_count": 1000}
+    result = collect(said, tmp_path, monkeypatch)
+    written = (tmp_path / "submissions/sari/manifest.json").read_text()
+    assert result["path"].startswith(r"/\x1b[2J\nxxx")
+    assert result["owner"] == r"\udcff\u202e"
+    assert result["passed_over"][0]["path"] == r"a\tb"
+    assert result["passed_over"][0]["why"].startswith(r"\x9byyy")
+    assert len(written) < 16 * 1000
+    assert len(result["passed_over"]) == 16
+    assert result["passed_over_count"] == 1000
+
+
+def test_only_what_was_checked_comes_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = answer(more="x") | {"ansible_facts": {"a": 1}, "warnings": ["\x1b"], "changed": "x"}
+    result = collect(said, tmp_path, monkeypatch)
+    assert set(result) == {
+        *("changed", "student", "collected", "path", "size", "sha256", "modified", "owner"),
+        *("passed_over", "passed_over_count"),
+    }
+
+
+@pytest.mark.parametrize("status", [142, -14])
+def test_a_module_that_ran_out_of_time_is_told_so(
+    status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"failed": True, "rc": status, "msg": "Module result deserialization failed."}
+    error = collect(said, tmp_path, monkeypatch)["error"]
+    assert "within 5 s. A file system that is mounted there may hang" in error
+
+
+@pytest.mark.parametrize(
+    "student", ["", ".", "..", "../x", "a/b", ".hidden", "-rf", "a b", "é", "a\n", "a" * 65]
+)
+def test_an_id_that_is_no_folder_name_is_refused(student: str) -> None:
+    with pytest.raises(AnsibleActionFail, match="cannot be a student's id"):
+        action.patterns_for(student, True, [])
+
+
+@pytest.mark.parametrize("pattern", ["x", "", "/", "/a//b", "/a/../b", "/a/./b", "/a/"])
+def test_a_pattern_that_is_no_plain_path_is_refused(pattern: str) -> None:
+    with pytest.raises(AnsibleActionFail, match="is no absolute path without"):
+        action.patterns_for("sari", True, [pattern])
+
+
+def test_a_shared_host_is_searched_by_the_students_name_alone() -> None:
+    patterns = ["/home/*/upcall.pcap", "/home/{student}/upcall.pcap"]
+    assert action.patterns_for("sari", False, patterns) == ["/home/sari/upcall.pcap"]
+    assert action.patterns_for("sari", True, patterns) == [patterns[0], "/home/sari/upcall.pcap"]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "submissions",
+        "submissions/sari",
+        "submissions/sari/upcall.pcap",
+        "submissions/sari/manifest.json",
+        "submissions/sari/earlier",
+    ],
+)
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_link_in_the_destination_is_refused(
+    link: str, dangling: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, captures = tmp_path / "elsewhere", tmp_path / "captures"
+    is_file = link.endswith((".pcap", ".json"))
+    if not dangling and is_file:
+        elsewhere.write_bytes(DATA)
+    elif not dangling:
+        elsewhere.mkdir()
+    (captures / link).parent.mkdir(parents=True)
+    if link.endswith("earlier"):
+        (captures / "submissions/sari/upcall.pcap").write_bytes(b"before")
+    (captures / link).symlink_to(elsewhere)
+    assert " is a symbolic link" in collect(answer(), captures, monkeypatch)["error"]
+    assert elsewhere.exists() != dangling
+    assert not is_file or dangling or elsewhere.read_bytes() == DATA
+    assert is_file or dangling or not any(elsewhere.iterdir())
+    assert not list(captures.rglob(".incoming-*"))
+
+
+def test_captures_itself_may_be_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "captures").symlink_to("disk")
+    collect(answer(), tmp_path / "captures", monkeypatch)
+    assert (tmp_path / "disk/submissions/sari/upcall.pcap").read_bytes() == DATA
+
+
+def test_only_the_owner_may_read_whatever_the_umask_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "captures/submissions").mkdir(parents=True, mode=0o755)
+    before = os.umask(0)
+    try:
+        collect(answer(), tmp_path / "captures", monkeypatch)
+    finally:
+        os.umask(before)
+    made = list((tmp_path / "captures").rglob("*"))
+    assert {path.stat().st_mode & 0o777 for path in made if path.is_dir()} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in made if path.is_file()} == {0o600}
+
+
+def test_the_same_again_changes_nothing_and_another_keeps_the_earlier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "submissions/sari"
+    assert collect(answer(), tmp_path, monkeypatch, check=True)["changed"]
+    assert not list(tmp_path.iterdir())
+    assert collect(answer(), tmp_path, monkeypatch)["changed"]
+    assert not collect(answer(), tmp_path, monkeypatch)["changed"]
+    assert not collect(answer(), tmp_path, monkeypatch, check=True)["changed"]
+    for data in (b"second", b"third"):
+        assert collect(answer(data), tmp_path, monkeypatch, check=True)["changed"]
+        assert collect(answer(data), tmp_path, monkeypatch)["changed"]
+        assert (own / "upcall.pcap").read_bytes() == data
+    earlier = [path.read_bytes() for path in (own / "earlier").glob("*/upcall.pcap")]
+    assert sorted(earlier) == [b"second", DATA]
+    assert len(list((own / "earlier").glob("*/manifest.json"))) == 2
+
+
+def test_a_manifest_that_is_lost_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect(answer(), tmp_path, monkeypatch)
+    (tmp_path / "submissions/sari/manifest.json").write_text("{")
+    assert collect(answer(), tmp_path, monkeypatch)["changed"]
+    assert not collect(answer(), tmp_path, monkeypatch)["changed"]
+    assert not (tmp_path / "submissions/sari/earlier").exists()
+
+
+def test_in_check_mode_a_digest_must_look_like_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = collect(answer(sha256="../../x"), tmp_path, monkeypatch, check=True)
+    assert "its SHA-256 is none" in result["error"]
