@@ -265,9 +265,12 @@ class CallbackModule(CallbackBase):
         """A play begins, or one of its batches: the one before it has ended."""
         self._close_play()
         self._play, self._plays, self._fatal = play, self._plays + 1, False
-        self._batch = hosts_of(play, "ansible_play_batch")
+        everybody = hosts_of(play, "ansible_play_hosts_all")
+        # A localhost that no inventory names is in no batch.
+        unnamed = [host for host in everybody if host in constants.LOCALHOST]
+        self._batch = [*hosts_of(play, "ansible_play_batch"), *unnamed]
         if play.get_path() not in self._begun:
-            self._plan(play, hosts_of(play, "ansible_play_hosts_all"))
+            self._plan(play, everybody)
         self._begun.add(play.get_path())
         # Whatever ends this process, the file does not tell of an earlier run as if it were this.
         self._write(finished=False)

@@ -562,3 +562,18 @@ def test_a_worker_process_does_not_report(plugin: t.Any) -> None:
     report = plugin.CallbackModule()
     report._at_exit(os.getpid() + 1)
     assert not report._reported
+
+
+def test_a_localhost_that_no_inventory_names_comes_through(room: Rooms) -> None:
+    quiet = room("seat-1")
+    quiet.write(
+        site="""
+        - hosts: lab_hosts:localhost
+          gather_facts: false
+          tasks:
+            - ansible.builtin.debug:
+        """
+    )
+    run = quiet.run("site.yml")
+    assert run.row("localhost") == run.row("seat-1") == ["ok"]
+    assert run.report["limit"] == []
