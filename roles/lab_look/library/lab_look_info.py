@@ -120,7 +120,8 @@ look:
       type: dict
     files:
       description:
-        - For each of O(files) its C(sha256), C(mode) and C(owner); nothing for one that is missing.
+        - For each of O(files) whether it is C(regular), and then its C(sha256), C(mode) and
+          C(owner); nothing for one that is missing, or a link.
       type: dict
     services:
       description:
@@ -309,17 +310,20 @@ def name_of(lookup: t.Callable[[int], tuple[t.Any, ...]], number: int) -> str:
 
 
 def look_at_file(path: Path) -> Look:
-    """Digest, mode and owner of a regular file; nothing where there is none."""
+    """Digest, mode and owner of a regular file; nothing where there is none, or a link."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return {}
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            return {}
-        digest = hashlib.sha256(file.read(_FILE_LIMIT)).hexdigest()
+            return {"regular": False}
+        digest = hashlib.sha256(os.read(descriptor, _FILE_LIMIT)).hexdigest()
+    finally:
+        os.close(descriptor)
     return {
+        "regular": True,
         "sha256": digest if status.st_size <= _FILE_LIMIT else "",
         "mode": f"{stat.S_IMODE(status.st_mode):04o}",
         "owner": name_of(pwd.getpwuid, status.st_uid),
