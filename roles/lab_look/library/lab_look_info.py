@@ -90,8 +90,12 @@ EXAMPLES = r"""
 RETURN = r"""
 clock_offset_seconds:
   description:
-    - How far the host's clock is ahead of the controller's, in seconds, to about a quarter of a
-      second.
+    - How far the host's clock is ahead of the controller's, in seconds, give or take half of
+      RV(clock_delay_seconds).
+  returned: always
+  type: float
+clock_delay_seconds:
+  description: How long the way to the host and back took, in seconds.
   returned: always
   type: float
 look:
