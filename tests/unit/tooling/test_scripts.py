@@ -184,7 +184,7 @@ def test_packages_that_are_there_are_not_installed(path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
-def missing_packages(path: Path, apt: str | None) -> subprocess.CompletedProcess[str]:
+def missing_packages(path: Path, apt: str | None, *of: str) -> subprocess.CompletedProcess[str]:
     """Run it where nothing is there, as root, with such an apt-get or none."""
     fake(path, "id", "echo 0")
     fake(path, "env", 'shift; exec "$@"')
@@ -193,7 +193,7 @@ def missing_packages(path: Path, apt: str | None) -> subprocess.CompletedProcess
     # The script looks in the system's sbin too; in a folder of its own it finds nothing there.
     script = (TOP / "scripts" / "test-packages").read_text().replace(":/usr/sbin:/sbin", "")
     return subprocess.run(
-        ["/bin/sh", "-c", script],
+        ["/bin/sh", "-c", script, "test-packages", *of],
         env={"PATH": str(path)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -207,6 +207,20 @@ def test_missing_packages_are_installed_with_apt(path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "apt-get install" in result.stderr
     assert "tshark" in result.stderr
+    assert "qemu" not in result.stderr
+
+
+def test_the_virtual_machines_packages_are_a_set_of_their_own(path: Path) -> None:
+    result = missing_packages(path, 'echo "apt-get $*" >&2', "vm")
+    assert result.returncode == 0, result.stderr
+    assert "qemu-system-x86" in result.stderr
+    assert "shellcheck" not in result.stderr
+
+
+def test_an_unknown_set_of_packages_installs_nothing(path: Path) -> None:
+    result = missing_packages(path, 'echo "apt-get $*" >&2', "wm")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "apt-get" not in result.stderr
 
 
 def test_an_installation_that_fails_is_a_failure(path: Path) -> None:
