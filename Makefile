@@ -41,7 +41,7 @@ lint: venv-test ## the linters, the formatter's check, the types
 
 .PHONY: unit
 unit: venv-test ## unit tests
-	pytest tests/unit
+	pytest tests/unit --numprocesses auto
 
 .PHONY: engine
 engine: venv-test ## the lab's engine, on this machine: the next two need it

@@ -175,7 +175,8 @@ def test_missing_files_directories_and_wrong_use(
 
 
 def start(path: Path, *options: str, **variables: str) -> "subprocess.CompletedProcess[bytes]":
-    environment = os.environ | {"PYTHONPATH": str(SOURCES)} | variables
+    # As wide as the table is, whatever terminal the tests run at.
+    environment = os.environ | {"PYTHONPATH": str(SOURCES), "COLUMNS": "200"} | variables
     command = [sys.executable, "-m", "upcall_grader.show", str(path), *options]
     return subprocess.run(command, capture_output=True, env=environment, check=False)
 
