@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from pathlib import Path
 
 import pytest
 from testinfra.host import Host
@@ -67,10 +68,10 @@ def test_the_handouts_commands_work_in_the_labs_directory(host: Host) -> None:
     assert "Received upcall from server: Upcall event: Processing 1" in said.stdout, said.stderr
 
 
-def repair(host: Host, *expected: str) -> str:
+def repair(host: Host, *expected: str, variables: dict[str, t.Any] | None = None) -> str:
     """One run of deploy.yml, which must change what is expected, and a second, nothing."""
     name = name_of(host)
-    first, second = run_playbook("deploy", name), run_playbook("deploy", name)
+    first, second = (run_playbook("deploy", name, variables) for _ in range(2))
     assert first.returncode == 0, first.stdout
     changed = [
         block.splitlines()[0] for block in first.stdout.split("TASK [") if "\nchanged:" in block
@@ -93,16 +94,37 @@ def test_an_edited_file_is_put_back_and_the_edit_is_kept(host: Host) -> None:
         host.check_output(f"rm {kept}")
 
 
-def test_a_missing_image_is_brought_again(host: Host) -> None:
+def test_a_missing_image_comes_from_the_controller(host: Host) -> None:
     with host.sudo():
         host.check_output(f"{COMPOSE} down && docker image rm upcall-lab:1")
+    repair(
+        host,
+        *["Make a folder", "Send the archive", "Load the image"],
+        *["Remove the folder", "Start the services"],
+    )
+    test_nothing_of_the_build_is_left(host)
+
+
+def test_the_first_host_makes_the_image_and_leaves_it_on_the_controller(
+    host: Host, tmp_path: Path
+) -> None:
+    with host.sudo():
+        host.check_output(f"{COMPOSE} down && docker image rm upcall-lab:1")
+    archive = tmp_path / "images" / "upcall-lab.tar.gz"
     output = repair(
         host,
         *["Make a folder", "Send what builds", "Build the image's files"],
-        *["Make the image of them", "Remove the folder", "Start the services"],
+        *["Make the image of them", "Remove the folder"],
+        *["Make a folder on the host", "Make a folder on the controller", "Save the image"],
+        *["Fetch it", "Keep it, compressed"],
+        *["Remove the folder on the host", "Remove the folder on the controller"],
+        "Start the services",
+        variables={"lab_upcall_image_archive": str(archive)},
     )
     test_nothing_of_the_build_is_left(host)
     assert "from the registry" not in output
+    assert [path.name for path in archive.parent.iterdir()] == [archive.name]
+    assert archive.stat().st_size <= 7_000_000
 
 
 @pytest.mark.parametrize(
