@@ -60,8 +60,8 @@ test-packages: ## the programs that the tests use, from the distribution
 	scripts/test-packages
 
 .PHONY: classroom
-classroom: venv engine ## N=6: that many lab hosts on this machine, site.yml over SSH, the report
-	@scripts/classroom up $(N)
+classroom: test-packages engine ## N=6: that many lab hosts on this machine, site.yml over SSH, the report
+	@scripts/classroom up "$(N)"
 
 .PHONY: classroom-down
 classroom-down: venv ## removes that classroom; captures stay
