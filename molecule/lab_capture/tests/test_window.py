@@ -1,4 +1,4 @@
-"""The window that students type in, and what becomes of a session that is cut off."""
+"""The window that students type in, and what becomes of a session that is killed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tests.support.captures import (
     folder,
     manifest,
     name_of,
+    type_as_student,
+    wait_for,
 )
 from tests.support.lab_hosts import (
     COMPOSE,
@@ -28,13 +30,6 @@ from tests.support.lab_hosts import (
 )
 
 SESSION = "pgrep --full AnsiballZ_lab_capture"
-
-
-def wait_for(host: Host, command: str) -> str:
-    """What a command says as soon as it succeeds on the host, within 30 s."""
-    with host.sudo():
-        waiting = f"until {command}; do sleep 0.1; done"
-        return str(host.check_output("timeout 30 bash -c %s", waiting))
 
 
 @contextmanager
@@ -65,18 +60,6 @@ def open_window(host: Host, **variables: object) -> Iterator[Callable[[], tuple[
             run.communicate()
 
 
-def type_as_student(host: Host, *messages: str) -> None:
-    """Start the server, then the client, and type, as the handout says."""
-    typed = "".join(f"{message}\\n" for message in messages)
-    with host.sudo():
-        host.check_output(f"{COMPOSE} exec --detach upcall-server python servercall.py")
-        wait_for(host, f"{COMPOSE} top upcall-server | grep -q servercall")
-        wait_for(
-            host,
-            f"printf '{typed}' | {COMPOSE} exec -T upcall-client python clientcall.py 2>/dev/null",
-        )
-
-
 def test_what_a_student_types_in_the_window_is_captured(host: Host) -> None:
     with open_window(host) as closed:
         type_as_student(host, "halo", "dunia", "bye")
@@ -98,39 +81,14 @@ def test_a_window_in_which_nobody_types_says_so(host: Host) -> None:
     assert_nothing_is_left(host)
 
 
-def test_a_second_session_is_told_who_holds_the_lab(host: Host) -> None:
-    with open_window(host) as closed:
-        run = run_playbook("capture", name_of(host))
-        with host.sudo():
-            session = host.check_output("pgrep tcpdump --list-full")
-        type_as_student(host, "1", "bye")
-        status, output = closed()
-    said = one_line(run.stdout)
-    assert run.returncode != 0
-    assert "take the lab" in said or "holds the lab" in said
-    assert "sudo kill" in said
-    assert "tcpdump" in session
-    assert status == 0, output
-
-
-def killed(host: Host, number: str) -> None:
-    """Open a window, kill its session with a signal, and have the next capture work."""
+def test_nothing_is_left_of_a_session_that_is_killed(host: Host) -> None:
     with open_window(host), host.sudo():
         pids = host.check_output(SESSION).split()
-        host.run(f"kill -{number} {' '.join(pids)}")
+        host.run(f"kill -KILL {' '.join(pids)}")
         wait_for(host, "! pgrep tcpdump")
     assert_nothing_is_left(host)
     run = run_playbook("capture", name_of(host))
     assert run.returncode == 0, run.stdout
-
-
-def test_nothing_is_left_of_a_session_that_is_stopped(host: Host) -> None:
-    killed(host, "TERM")
-    assert host.run("ls /run/upcall-lab/window-*").rc != 0
-
-
-def test_nothing_is_left_of_a_session_that_is_killed(host: Host) -> None:
-    killed(host, "KILL")
 
 
 def test_a_server_left_by_a_killed_session_is_swept(host: Host) -> None:

@@ -15,14 +15,17 @@ description:
   - The capture and the transcripts come back in the result. M(lab_capture_store) keeps them on
     the controller.
   - One session at a time holds the lab of a host.
+  - A session that nobody waits for any more ends by itself, as when its SSH connection was cut.
 options:
   mode:
     description:
       - With V(exercise) the module starts server and client itself and types O(messages).
       - With V(watch) it keeps the window open until students' own O(exchanges) were captured, or
-        O(watch_timeout) is over.
+        O(watch_timeout) is over. It is meant to run in the background.
+      - With V(attend) it captures nothing. It stays at the O(window_file) of a session in mode
+        V(watch) until the window closes. A window that was attended and no longer is, closes.
     type: str
-    choices: [exercise, watch]
+    choices: [exercise, watch, attend]
     default: exercise
   messages:
     description:
@@ -37,41 +40,38 @@ options:
     type: int
     default: 1
   project:
-    description: Name of the lab's compose project.
+    description: Name of the lab's compose project. Required unless O(mode) is V(attend).
     type: str
-    required: true
   server_service:
-    description: Name of the server's service.
+    description: Name of the server's service. Required unless O(mode) is V(attend).
     type: str
-    required: true
   client_service:
-    description: Name of the client's service.
+    description: Name of the client's service. Required unless O(mode) is V(attend).
     type: str
-    required: true
   server_command:
-    description: What starts the server in its container.
+    description:
+      - What starts the server in its container. Required unless O(mode) is V(attend).
     type: list
     elements: str
-    required: true
   server_ready:
-    description: What the server says as soon as it listens.
+    description: What the server says as soon as it listens. Required unless O(mode) is V(attend).
     type: str
-    required: true
   client_command:
-    description: What starts the client in its container.
+    description:
+      - What starts the client in its container. Required unless O(mode) is V(attend).
     type: list
     elements: str
-    required: true
   port:
-    description: TCP port of the server.
+    description: TCP port of the server. Required unless O(mode) is V(attend).
     type: int
-    required: true
   who:
-    description: Who takes the lab, told to others who find it held.
+    description:
+      - Who takes the lab, told to others who find it held. Required unless O(mode) is V(attend).
     type: str
-    required: true
   window_file:
-    description: File that exists while the window is open, for those who wait for it.
+    description:
+      - File that exists while the window is open, for those who wait for it. Required where
+        O(mode) is V(watch) or V(attend).
     type: path
   start_timeout:
     description: Seconds that tcpdump has until it listens, and the server as well.
@@ -143,31 +143,31 @@ RETURN = r"""
 complete:
   description:
     - Whether handshake, exchange and close are all in the capture, and no packet was lost.
-  returned: success
+  returned: success, unless O(mode) is V(attend)
   type: bool
 incomplete:
   description: Otherwise the step that failed, what was seen, and what to do.
-  returned: success
+  returned: success, unless O(mode) is V(attend)
   type: str
 pcap:
   description: The capture, in Base64.
-  returned: success, not in check mode
+  returned: success, unless O(mode) is V(attend), not in check mode
   type: str
 server_log:
   description: What the server said, in Base64. Empty in mode V(watch).
-  returned: success, not in check mode
+  returned: success, unless O(mode) is V(attend), not in check mode
   type: str
 client_log:
   description: What the client said, in Base64. Empty in mode V(watch).
-  returned: success, not in check mode
+  returned: success, unless O(mode) is V(attend), not in check mode
   type: str
 manifest:
   description: How the capture was made.
-  returned: success, not in check mode
+  returned: success, unless O(mode) is V(attend), not in check mode
   type: dict
 swept:
   description: Processes of an earlier session that were found and ended first.
-  returned: success, not in check mode
+  returned: success, unless O(mode) is V(attend), not in check mode
   type: list
   elements: str
 """
@@ -175,16 +175,25 @@ swept:
 import base64
 import contextlib
 import datetime
+import fcntl
 import hashlib
 import os
 import pwd
+import select
 import shutil
 import signal
+import time
 import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.lab_capture_session import Result, Session, SessionError, Settings
+from ansible.module_utils.lab_capture_session import (
+    CutOffError,
+    Result,
+    Session,
+    SessionError,
+    Settings,
+)
 from ansible.module_utils.lab_look_docker import Docker, DockerError, Json
 from ansible.module_utils.lab_look_lab import (
     NoNetworkError,
@@ -193,10 +202,32 @@ from ansible.module_utils.lab_look_lab import (
     service_containers,
 )
 from ansible.module_utils.lab_look_processes import listener, processes
-from ansible.module_utils.lab_look_session import LOCK_PATH, HeldError, end, hold, marked
+from ansible.module_utils.lab_look_session import (
+    LOCK_PATH,
+    HeldError,
+    end,
+    hold,
+    holder,
+    marked,
+)
 
+# What a session needs to know, and who only stays at its window does not.
+_NEEDED = [
+    "project",
+    "server_service",
+    "server_command",
+    "server_ready",
+    "client_service",
+    "client_command",
+    "port",
+    "who",
+]
+_STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _MESSAGE_LIMIT = 1024  # bytes, what the server reads at once
 _SWEEP_TIMEOUT = 5  # seconds
+_STDOUT = 1
+_GRACE = 5  # seconds that who stayed at a window has to come back, as ansible-playbook tries to
+_HOLD_TIMEOUT = 10  # seconds: more than a session that was cut off needs until it has ended
 
 
 def now() -> str:
@@ -315,6 +346,10 @@ def settings(params: dict[str, t.Any], lab: Lab) -> Settings:
     """The session's settings, from the task's and from what was found."""
     found = {
         "interface": lab.network["interface"],
+        "containers": {
+            params["server_service"]: int(lab.server["State"]["Pid"]),
+            params["client_service"]: int(lab.client["State"]["Pid"]),
+        },
         "docker": program("docker"),
         "tcpdump": unprivileged(program("tcpdump")),
         "server_container": str(lab.server["Id"]),
@@ -324,26 +359,68 @@ def settings(params: dict[str, t.Any], lab: Lab) -> Settings:
     return Settings(**given, **found)
 
 
-@contextlib.contextmanager
-def window(path: str | None) -> t.Iterator[None]:
-    """A file that is there while the window is open."""
-    if path is None:
-        yield
-        return
-    try:
-        Path(path).touch(mode=0o644)
-        yield
-    finally:
-        Path(path).unlink(missing_ok=True)
+def is_unread(timeout: float = 0) -> bool:
+    """Whether nobody reads any more what this module says, as soon as that is seen.
+
+    When an SSH connection ends, sshd closes the other end of this module's output and sends no
+    signal. poll(2) tells it: POLLERR of a pipe, POLLHUP of a socket or a terminal.
+    """
+    output = select.poll()
+    output.register(_STDOUT, 0)
+    return bool(output.poll(timeout * 1000))
+
+
+class Window:
+    """A file that is there while the window is open, locked by those who stay at it."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._file: t.TextIO | None = None
+        self._attended = float("inf")  # when somebody was last seen to stay at it
+
+    def __enter__(self) -> None:
+        """Open the window."""
+        if self._path is not None:
+            self._file = open(self._path, "x", encoding="ascii")
+
+    def __exit__(self, *_: object) -> None:
+        """Close the window."""
+        if self._file is not None:
+            self._file.close()
+            Path(self._file.name).unlink(missing_ok=True)
+            self._file = None
+
+    def is_abandoned(self) -> bool:
+        """Whether somebody stayed at the window, has gone, and did not come back."""
+        if self._file is None:
+            return False
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._attended = time.monotonic()
+            return False
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        return time.monotonic() - self._attended > _GRACE
+
+
+def attend(path: str, timeout: float) -> None:
+    """Stay at a window until it closes; who is cut off goes, too."""
+    deadline = time.monotonic() + timeout
+    with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as window:
+        fcntl.flock(window, fcntl.LOCK_SH)
+        while os.path.exists(path) and holder() is not None and time.monotonic() < deadline:
+            if is_unread(0.1):
+                return
 
 
 def run_session(params: dict[str, t.Any], lab: Lab) -> Result:
     """The session itself. What was captured comes back even if a step fails."""
-    with Session(settings(params, lab)) as session:
+    window = Window(params["window_file"])
+    with Session(settings(params, lab), lambda: is_unread() or window.is_abandoned()) as session:
         failed = ""
         try:
             session.open_window()
-            with window(params["window_file"]):
+            with window:
                 if params["mode"] == "watch":
                     watch(session, params)
                 else:
@@ -420,7 +497,7 @@ def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
         check_messages(params["messages"])
     started = now()
     try:
-        held = hold(params["who"], started)
+        held = hold(params["who"], started, _HOLD_TIMEOUT)
     except HeldError as error:
         by = error.holder
         raise SessionError(
@@ -449,7 +526,9 @@ def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
 
 
 def stop(number: int, _: object) -> t.NoReturn:
-    """A signal ends the module through all that must be undone."""
+    """A signal ends the module through all that must be undone; a second one changes nothing."""
+    for other in _STOPPING:
+        signal.signal(other, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 
@@ -457,17 +536,21 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "mode": {"type": "str", "choices": ["exercise", "watch"], "default": "exercise"},
+            "mode": {
+                "type": "str",
+                "choices": ["exercise", "watch", "attend"],
+                "default": "exercise",
+            },
             "messages": {"type": "list", "elements": "str", "default": []},
             "exchanges": {"type": "int", "default": 1},
-            "project": {"type": "str", "required": True},
-            "server_service": {"type": "str", "required": True},
-            "client_service": {"type": "str", "required": True},
-            "server_command": {"type": "list", "elements": "str", "required": True},
-            "server_ready": {"type": "str", "required": True},
-            "client_command": {"type": "list", "elements": "str", "required": True},
-            "port": {"type": "int", "required": True},
-            "who": {"type": "str", "required": True},
+            "project": {"type": "str"},
+            "server_service": {"type": "str"},
+            "client_service": {"type": "str"},
+            "server_command": {"type": "list", "elements": "str"},
+            "server_ready": {"type": "str"},
+            "client_command": {"type": "list", "elements": "str"},
+            "port": {"type": "int"},
+            "who": {"type": "str"},
             "window_file": {"type": "path"},
             "start_timeout": {"type": "int", "default": 15},
             "exchange_timeout": {"type": "int", "default": 60},
@@ -477,17 +560,29 @@ def main() -> None:
             "size_limit": {"type": "int", "default": 16777216},
             "docker_socket": {"type": "path", "default": "/var/run/docker.sock"},
         },
+        required_if=[
+            ("mode", "exercise", _NEEDED),
+            ("mode", "watch", [*_NEEDED, "window_file"]),
+            ("mode", "attend", ["window_file"]),
+        ],
         supports_check_mode=True,
     )
+    if module.params["mode"] == "attend":
+        attend(module.params["window_file"], module.params["watch_timeout"])
+        module.exit_json(changed=False)
     if module.check_mode:
         module.exit_json(
             changed=True, complete=False, incomplete="nothing is captured in check mode"
         )
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for number in _STOPPING:
         signal.signal(number, stop)
     try:
         _, version, _ = module.run_command([program("tcpdump"), "--version"])
         captured = capture(module.params, version.partition("\n")[0])
+    except CutOffError:
+        module.fail_json(
+            msg="Nobody waits for this session any more: it was ended, and nothing is left of it"
+        )
     except SessionError as error:
         module.fail_json(msg=str(error), step=error.step, seen=error.seen, remedy=error.remedy)
     module.exit_json(changed=True, **captured)

@@ -43,10 +43,15 @@ class SessionError(Exception):
         self.remedy = remedy
 
 
+class CutOffError(Exception):
+    """Nobody waits for the session any more."""
+
+
 class Settings(t.NamedTuple):
     """What a session does. Every timeout is in seconds."""
 
     interface: str
+    containers: dict[str, int]  # service → the first process of its container
     port: int
     docker: str
     tcpdump: list[str]
@@ -114,11 +119,12 @@ class Child:
 class Session:
     """A running session. Used as a context manager: whatever happens, nothing of it stays."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, is_cut_off: t.Callable[[], bool]) -> None:
         self.id = uuid.uuid4().hex
         self.pcap = bytearray()
         self.follower = PcapFollower(settings.port)
         self._settings = settings
+        self._is_cut_off = is_cut_off
         self._selector = selectors.DefaultSelector()
         self._environment = {MARK: self.id, "LC_ALL": "C"}
         self._children: list[Child] = []
@@ -133,13 +139,33 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         """End all that was started, here and in the containers."""
+        if self._tcpdump is not None:
+            self._kill(self._tcpdump)
+        self._await_started()
         for child in self._children:
-            with contextlib.suppress(ProcessLookupError):
-                child.process.kill()
-            child.process.wait()
+            self._kill(child)
         # Inside the containers the end of the docker client is not noticed.
         end(marked(session=self.id), self._settings.stop_timeout)
         self._selector.close()
+
+    @staticmethod
+    def _kill(child: Child) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            child.process.kill()
+        child.process.wait()
+
+    def _await_started(self) -> None:
+        """Wait for what the engine was asked to start: it would start it even without its client.
+
+        That process is in its container, so it is none of this module's own children.
+        """
+        children = {child.process.pid for child in self._children}
+        deadline = time.monotonic() + self._settings.stop_timeout
+        while time.monotonic() < deadline:
+            asked = sum(not _ended(child) for child in (self._server, self._client) if child)
+            if asked <= sum(found.pid not in children for found in marked(session=self.id)):
+                return
+            time.sleep(0.05)
 
     def open_window(self) -> None:
         """Start tcpdump and wait until it listens."""
@@ -165,6 +191,7 @@ class Session:
         self._server = server
         ready = settings.server_ready
         if not self._until(lambda: ready in server.text, settings.start_timeout, server):
+            self._check_containers()
             raise SessionError(
                 "start the server",
                 f"it does not say '{ready}': it {_how_far(server, settings.start_timeout)}",
@@ -177,6 +204,7 @@ class Session:
         self._client = client
         in_time = self._until(lambda: _ended(client), settings.exchange_timeout)
         if not in_time or client.process.returncode != 0:
+            self._check_containers()
             raise SessionError(
                 "run the client",
                 f"it {_how_far(client, settings.exchange_timeout)}",
@@ -184,8 +212,36 @@ class Session:
             )
 
     def await_close(self, connections: int, timeout: float) -> bool:
-        """Wait until that many connections were captured from handshake to close."""
-        return self._until(lambda: self._completed() >= connections, timeout, self._tcpdump)
+        """Wait until that many connections were captured from handshake to close.
+
+        Raises SessionError when tcpdump, or one of the lab's containers, ends first.
+        """
+
+        def closed() -> bool:
+            if self._completed() >= connections:
+                return True
+            self._check_containers()
+            return False
+
+        if self._until(closed, timeout, self._tcpdump):
+            return True
+        if self._tcpdump is not None and _ended(self._tcpdump):
+            raise SessionError(
+                "capture",
+                f"tcpdump on {self._settings.interface} ended: {self._tcpdump.last_words}",
+                "Run playbooks/doctor.yml to see what stands in its way, then the capture again",
+            )
+        return False
+
+    def _check_containers(self) -> None:
+        """Refuse to go on when a container has ended. Raises SessionError."""
+        for service, pid in self._settings.containers.items():
+            if not _has_memory(pid):
+                raise SessionError(
+                    "capture",
+                    f"the container of {service} was stopped in the middle of the session",
+                    "Run playbooks/deploy.yml, then the capture again",
+                )
 
     def close_window(self) -> None:
         """Stop tcpdump as Ctrl-C does and read what it counted."""
@@ -290,9 +346,14 @@ class Session:
     def _until(
         self, condition: t.Callable[[], bool], timeout: float, needs: Child | None = None
     ) -> bool:
-        """Read until a condition holds. False at the deadline, or when ``needs`` has ended."""
+        """Read until a condition holds. False at the deadline, or when ``needs`` has ended.
+
+        Raises CutOffError as soon as nobody waits for the session any more.
+        """
         deadline = time.monotonic() + timeout
         while not condition():
+            if self._is_cut_off():
+                raise CutOffError
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
@@ -321,6 +382,15 @@ class Session:
     def _drain(self) -> None:
         while self._read(0) and self._selector.get_map():
             pass
+
+
+def _has_memory(pid: int) -> bool:
+    """Whether a process runs; one that is ending, or a zombie, has no command line (proc(5))."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as line:
+            return bool(line.read(1))
+    except OSError:
+        return False
 
 
 def _append(log: bytearray, data: bytes) -> None:

@@ -1,0 +1,136 @@
+"""A session that is cut off: nothing of it stays, nothing short is kept, and the next one works."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import pytest
+from testinfra.host import Host
+
+from tests.support.captures import (
+    CONNECTED,
+    EXERCISE,
+    LAB_IS_FREE,
+    MODES,
+    NOTHING_RUNS,
+    PATIENT,
+    Run,
+    assert_complete,
+    folder,
+    inside,
+    name_of,
+    on_one_host,
+    type_as_student,
+    under_way,
+)
+from tests.support.lab_hosts import (
+    LAB,
+    run_playbook,
+)
+
+SERVER = "upcall-lab-upcall-server-1"
+MESSAGES = ["hello", "upcall"]  # lab_capture's default
+
+
+def cut_connection_on_the_host(host: Host) -> None:
+    inside(host, "pkill --signal KILL --full '^sshd(-session)?: instructor@notty'")
+
+
+CUTS: dict[str, Callable[[Host, Run], None]] = {
+    "Ctrl-C": lambda _, run: run.signal(signal.SIGINT),
+    "controller-killed": lambda _, run: run.kill(),
+    "ssh-killed": lambda _, run: run.kill_ssh(),
+    "sshd-killed": lambda host, _: cut_connection_on_the_host(host),
+}
+
+
+@pytest.fixture
+def kept(host: Host) -> bytes:
+    """A complete capture that was there before; what the fault left must not take its place."""
+    pcap = folder(host) / "upcall.pcap"
+    if not pcap.exists():
+        run = run_playbook("capture", name_of(host), PATIENT)
+        assert run.returncode == 0, run.stdout
+    return pcap.read_bytes()
+
+
+def assert_the_next_capture_works(host: Host, kept: bytes) -> None:
+    """Nothing short took the place of the complete capture, and a new one is complete."""
+    pcap = folder(host) / "upcall.pcap"
+    assert pcap.read_bytes() == kept
+    run = run_playbook("capture", name_of(host), PATIENT)
+    assert run.returncode == 0, run.stdout
+    assert_complete(pcap, MESSAGES)
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("mode", MODES)
+def test_nothing_is_left_of_a_session_that_is_cut_off(
+    host: Host, kept: bytes, mode: str, cut: str
+) -> None:
+    on_one_host(host, list(MODES).index(mode) + list(CUTS).index(cut))
+    with under_way(host, *MODES[mode]) as run:
+        CUTS[cut](host, run)
+        inside(host, f"{NOTHING_RUNS} && {LAB_IS_FREE}", timeout=10)
+        status, _ = run.result()
+    assert status != 0
+    assert_the_next_capture_works(host, kept)
+
+
+def test_nothing_is_left_when_the_network_was_silent(host: Host, kept: bytes) -> None:
+    drop = "INPUT --protocol tcp --dport 22 --jump DROP"
+    with under_way(host, EXERCISE, CONNECTED) as run:
+        inside(host, f"iptables --insert {drop}")
+        try:
+            status, output = run.result()
+        finally:
+            inside(host, f"iptables --delete {drop}")
+        inside(host, f"{NOTHING_RUNS} && {LAB_IS_FREE}")
+    assert status != 0
+    assert "unreachable=1" in output
+    assert_the_next_capture_works(host, kept)
+
+
+def test_a_connection_that_comes_back_costs_no_exercise(host: Host) -> None:
+    hold = f"{LAB}/Upcall/hold"
+    waits_once = (
+        "import os, signal; os.path.exists('hold') and signal.pause();"
+        " exec(open('clientcall.py').read())"
+    )
+    waiting = "pgrep --full '^python -c import os, signal'"
+    inside(host, f"touch {hold}")
+    try:
+        variables: dict[str, object] = {"lab_capture_client_command": ["python", "-c", waits_once]}
+        with under_way(host, variables, waiting, retries=2) as run:
+            inside(host, f"rm {hold}")
+            cut_connection_on_the_host(host)
+            status, output = run.result()
+    finally:
+        inside(host, f"rm --force {hold}")
+    assert status == 0, output
+    assert_complete(folder(host) / "upcall.pcap", MESSAGES)
+
+
+def test_a_connection_that_comes_back_costs_no_window(host: Host) -> None:
+    with under_way(host, *MODES["watch"], retries=2) as run:
+        cut_connection_on_the_host(host)
+        type_as_student(host, "halo", "bye")
+        status, output = run.result()
+    assert status == 0, output
+    assert_complete(folder(host) / "upcall.pcap", ["halo"])
+
+
+def test_nothing_is_left_of_what_a_slow_engine_starts_behind_the_cut(host: Host) -> None:
+    # Held up from the moment in which the session asks it to start a program in a container.
+    hold_up = "until pgrep tcpdump; do :; done; pkill --signal STOP --exact containerd"
+    try:
+        with under_way(host, {}, hold_up) as run:
+            inside(host, "pgrep --full '^[^ ]*docker exec .*-e UPCALL_LAB_SESSION'")
+            run.signal(signal.SIGINT)
+            run.result()
+            inside(host, "! pgrep tcpdump")
+    finally:
+        inside(host, "pkill --signal CONT --exact containerd")
+    inside(host, f"docker exec {SERVER} python -c pass")  # behind the one that was held up
+    inside(host, f"{NOTHING_RUNS} && {LAB_IS_FREE}", timeout=10)
