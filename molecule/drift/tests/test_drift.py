@@ -112,7 +112,6 @@ FILE_HARMS = {  # of which file, what is broken, and what is new after the repai
     "missing": ("compose/upcall.yml", "rm {}", ("file:compose/upcall.yml",)),
     "changed": ("Upcall/servercall.py", "echo '# drift' >> {}", ("file:Upcall/servercall.py",)),
     "of-another-owner": ("Upcall/clientcall.py", "chown nobody {}", ()),
-    "of-another-group": ("Upcall/servercall.py", "chgrp nogroup {}", ()),
     "of-another-mode": ("compose/upcall.yml", "chmod 0666 {}", ()),
     "a-link": (
         "Upcall/Dockerfile",
