@@ -1,17 +1,15 @@
-"""Reading of upcall captures: from the bytes of a capture file to handshake, exchanges and close.
+"""Captures of the upcall lab, read, judged and shown.
 
-The modules stand on each other in this order, and none looks upwards:
+``capture``   from a file's bytes to handshake, messages and upcalls, and close
+``show``      ``upcall-show``: one capture on a terminal
+``judge``     from captures to points, each with its evidence
+``export``    results as files for other programs: JSON, CSV, Moodle, Canvas
+``report``    results as pages for people
+``grade``     ``upcall-grade``: a folder of captures, graded
+``terminal``  hostile text made harmless for a terminal, colours
 
-``formats``      layouts and numbers of pcap and pcapng, taken from dpkt
-``reading``      file -> frames
-``fragments``    IP fragments -> whole datagrams
-``packets``      frame -> TCP segment, or the name of what else it is
-``connections``  segments -> connections: handshake, bytes in order, close
-``dialogue``     bytes in order -> messages and upcalls
-``terminal``     hostile text -> harmless text, colours
-``verdict``      what a complete exchange needs, and what is missing
-``table``        rows of packets, laid out for a terminal
-``show``         the command ``upcall-show``
+``show`` and ``judge`` stand on ``capture``, ``export`` and ``report`` on ``judge``, ``grade``
+on all of them.
 """
 
 LAB_PORT = 4141

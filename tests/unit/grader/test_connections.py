@@ -4,10 +4,10 @@ import io
 from collections.abc import Iterable
 
 from tests.unit.grader import building as b
-from upcall_grader.connections import Connection, Follower, Mark, Step
-from upcall_grader.packets import Decoder, Segment
-from upcall_grader.reading import Capture
-from upcall_grader.streams import MAX_EARLY, Piece, Stream
+from upcall_grader.capture.connections import Connection, Follower, Mark, Step
+from upcall_grader.capture.packets import Decoder, Segment
+from upcall_grader.capture.reading import Capture
+from upcall_grader.capture.streams import MAX_EARLY, Piece, Stream
 
 
 def follow(records: Iterable[bytes | b.Record]) -> tuple[list[Step], list[Connection]]:

@@ -2,7 +2,7 @@
 
 from tests.unit.grader import building as b
 from tests.unit.grader.test_connections import follow
-from upcall_grader.dialogue import Answer, Dialogue, read_dialogue
+from upcall_grader.capture.dialogue import Answer, Dialogue, read_dialogue
 
 DATA = b.PSH | b.ACK
 P = b.PREFIX

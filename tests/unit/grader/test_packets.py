@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.grader import building as b
-from upcall_grader.packets import Decoder, Other, Packet, Segment, endpoint_text, flags_text
-from upcall_grader.reading import Frame
+from upcall_grader.capture.packets import Decoder, Other, Packet, Segment, endpoint_text, flags_text
+from upcall_grader.capture.reading import Frame
 
 V4 = b.tcp(b.CLIENT, b.SERVER, b.PSH | b.ACK, 7, 9, b"hello", 3)
 V6 = b.tcp(b.CLIENT6, b.SERVER6, b.PSH | b.ACK, 7, 9, b"hello")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.grader import building as b
 from tests.unit.grader.conftest import Real
-from upcall_grader.reading import Capture, CaptureError, Frame
+from upcall_grader.capture.reading import Capture, CaptureError, Frame
 
 TIMES = [b.START + 123_456_789, b.START + b.SECOND + 1]
 RECORDS = [b.Record(data, time) for data, time in zip(b.frames(b.lab()), TIMES, strict=False)]

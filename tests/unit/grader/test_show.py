@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.unit.grader import building as b
 from tests.unit.grader.conftest import Real
-from upcall_grader import show
+from upcall_grader.show import command as show
 from upcall_grader.terminal import width
 
 Run = Callable[..., tuple[int, str, str]]
@@ -177,7 +177,7 @@ def test_missing_files_directories_and_wrong_use(
 def start(path: Path, *options: str, **variables: str) -> "subprocess.CompletedProcess[bytes]":
     # As wide as the table is, whatever terminal the tests run at.
     environment = os.environ | {"PYTHONPATH": str(SOURCES), "COLUMNS": "200"} | variables
-    command = [sys.executable, "-m", "upcall_grader.show", str(path), *options]
+    command = [sys.executable, "-m", "upcall_grader.show.command", str(path), *options]
     return subprocess.run(command, capture_output=True, env=environment, check=False)
 
 
@@ -194,7 +194,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     path = tmp_path / "upcall.pcap"
     path.write_bytes(b.pcap(b.frames(b.lab(*[b"%d" % n for n in range(3000)]))))
     environment = os.environ | {"PYTHONPATH": str(SOURCES)}
-    command = [sys.executable, "-m", "upcall_grader.show", str(path)]
+    command = [sys.executable, "-m", "upcall_grader.show.command", str(path)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     ) as shown:

@@ -8,9 +8,9 @@ import pytest
 
 from tests.unit.grader import building as b
 from tests.unit.grader.conftest import Real
-from upcall_grader.connections import Follower
-from upcall_grader.packets import Decoder, Segment
-from upcall_grader.reading import Capture
+from upcall_grader.capture.connections import Follower
+from upcall_grader.capture.packets import Decoder, Segment
+from upcall_grader.capture.reading import Capture
 
 FIELDS = ("frame.number", "tcp.flags", "tcp.seq", "tcp.ack", "tcp.len", "tcp.payload")
 ARP = b"\xff" * 6 + bytes(6) + b"\x08\x06" + bytes(28)

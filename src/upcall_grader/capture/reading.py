@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from upcall_grader import formats
+from upcall_grader.capture import formats
 
 MAX_CAPTURED = 262_144
 """Bytes: what libpcap and Wireshark accept at most as one captured packet."""

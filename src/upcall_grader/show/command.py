@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from upcall_grader import LAB_PORT
-from upcall_grader.connections import Connection, Follower
-from upcall_grader.dialogue import Answer, Dialogue, Exchange, read_dialogue
-from upcall_grader.formats import LINK_NAMES
-from upcall_grader.packets import Decoder, Other, Packet, Segment, endpoint_text, tcp_name
-from upcall_grader.reading import Capture, CaptureError, open_capture
-from upcall_grader.table import Glyphs, Row, Table, label_rows
+from upcall_grader.capture.connections import Connection, Follower
+from upcall_grader.capture.dialogue import Answer, Dialogue, Exchange, read_dialogue
+from upcall_grader.capture.formats import LINK_NAMES
+from upcall_grader.capture.packets import Decoder, Other, Packet, Segment, endpoint_text, tcp_name
+from upcall_grader.capture.reading import Capture, CaptureError, open_capture
+from upcall_grader.show.missing import Finding, missing
+from upcall_grader.show.table import Glyphs, Row, Table, label_rows
 from upcall_grader.terminal import Painter, plain, wants_colour
-from upcall_grader.verdict import Finding, missing
 
 _MAX_FRAMES = 12
 _MAX_PAIRS = 6

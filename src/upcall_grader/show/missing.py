@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from upcall_grader.connections import Connection
-from upcall_grader.dialogue import Answer, Dialogue, Exchange
+from upcall_grader.capture.connections import Connection
+from upcall_grader.capture.dialogue import Answer, Dialogue, Exchange
 
 
 @dataclass(frozen=True, slots=True)

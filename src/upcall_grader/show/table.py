@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from upcall_grader.connections import Connection, Mark, Step
-from upcall_grader.dialogue import PREFIX, Dialogue, Exchange
-from upcall_grader.packets import Other, flags_text
+from upcall_grader.capture.connections import Connection, Mark, Step
+from upcall_grader.capture.dialogue import PREFIX, Dialogue, Exchange
+from upcall_grader.capture.packets import Other, flags_text
 from upcall_grader.terminal import Painter, plain, quoted, whole, width
 
 _MIN_WHAT = 36

@@ -13,8 +13,8 @@ import enum
 from collections import deque
 from dataclasses import dataclass, field
 
-from upcall_grader.packets import ACK, FIN, PSH, RST, SYN, Segment, endpoint_text
-from upcall_grader.streams import Arrival, Piece, Stream
+from upcall_grader.capture.packets import ACK, FIN, PSH, RST, SYN, Segment, endpoint_text
+from upcall_grader.capture.streams import Arrival, Piece, Stream
 
 SEEN_TWICE_NS = 100_000_000
 """Two identical packets closer than this (nanoseconds) are one packet met on two interfaces: the

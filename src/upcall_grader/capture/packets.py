@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
 
-from upcall_grader import formats
-from upcall_grader.fragments import Fragments
-from upcall_grader.reading import Frame
+from upcall_grader.capture import formats
+from upcall_grader.capture.fragments import Fragments
+from upcall_grader.capture.reading import Frame
 
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 _FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")

@@ -13,8 +13,8 @@ import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
-from upcall_grader.connections import Connection
-from upcall_grader.streams import Stream
+from upcall_grader.capture.connections import Connection
+from upcall_grader.capture.streams import Stream
 
 PREFIX = b"Upcall event: Processing "
 _MAX_SKIPPED = 1000
