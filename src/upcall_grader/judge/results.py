@@ -1,0 +1,154 @@
+"""What judging comes to: plain data, from which the exports and the report are made."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from upcall_grader.capture.dialogue import Exchange
+from upcall_grader.judge.rubric import Criterion, Rubric
+
+
+class Status(enum.StrEnum):
+    """How a criterion ended."""
+
+    MET = "met"
+    NOT_MET = "not-met"
+    NOT_OBSERVABLE = "not-observable"
+    """The file does not hold what would show it: never a zero in silence."""
+
+
+class Verdict(enum.StrEnum):
+    """How a submission ended."""
+
+    GRADED = "graded"
+    RECAPTURE = "recapture"
+    """Lab traffic, but not all of it can be seen: the student should capture again."""
+    WRONG_LAB = "wrong-lab"
+    """Packets, none of them this lab's."""
+    EMPTY = "empty"
+    """A capture without a packet, or a file without a byte."""
+    UNREADABLE = "unreadable"
+    MISSING = "missing"
+    """On the roster, and no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to tell a person.
+
+    ``code`` names a text (``texts/remarks.*.toml``), ``values`` fill it in. They come out of
+    captures and file names, so they are hostile: whoever prints them escapes them.
+    """
+
+    code: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+    frames: tuple[int, ...] = ()
+    needs_person: bool = False
+    """Whether the instructor has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One criterion of one submission.
+
+    ``points`` were reached; ``frames`` are the evidence, numbered as in Wireshark; ``filter`` is
+    the Wireshark display filter that shows them ("" without frames); ``remark`` says why.
+    """
+
+    criterion: Criterion
+    status: Status
+    points: float
+    remark: Remark
+    frames: tuple[int, ...] = ()
+    filter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The connection that was judged.
+
+    ``client`` and ``server`` are packed address and port; ``number`` counts connections on the
+    lab's port from 1; the frames are its first and its last.
+    """
+
+    number: int
+    client: tuple[bytes, int]
+    server: tuple[bytes, int]
+    first_frame: int
+    last_frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a submission is; what the roster does not tell is empty."""
+
+    student: str
+    name: str = ""
+    email: str = ""
+    group: str = ""
+    host: str = ""
+    on_roster: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One file, judged; or a student of the roster without one.
+
+    ``file`` is its path below the folder that is graded, with ``/``; "" if missing. ``remarks``
+    are about the file as a whole. ``connections`` and ``packets`` count what is in it.
+    ``conversation`` is None without lab traffic. ``mode`` is the manifest's, "" without one.
+    """
+
+    file: str
+    owner: Owner
+    verdict: Verdict
+    judgements: tuple[Judgement, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    packets: int = 0
+    connections: int = 0
+    conversation: Conversation | None = None
+    mode: str = ""
+
+    @property
+    def points(self) -> float:
+        """Points reached."""
+        return round(sum(judgement.points for judgement in self.judgements), 2)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether the instructor has to look before this becomes a grade."""
+        return self.verdict is not Verdict.GRADED or any(
+            remark.needs_person for remark in self.remarks
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The same packet in two files: file -> frame."""
+
+    frames: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Files that hold one capture, and packets that prove it; no packet: the same bytes."""
+
+    files: tuple[str, ...]
+    proofs: tuple[Proof, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All submissions of a folder, in the order of their students, then their files."""
+
+    rubric: Rubric
+    submissions: tuple[Submission, ...]
+    copies: tuple[Copy, ...] = ()
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether the instructor has to look at anything."""
+        return bool(self.copies) or any(found.needs_person for found in self.submissions)

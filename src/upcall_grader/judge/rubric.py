@@ -1,0 +1,42 @@
+"""A rubric: what is looked for in a capture, and what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from upcall_grader import LAB_PORT
+
+Value = str | int | float | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One thing to look for.
+
+    ``check`` names how it is looked for (``criteria.CHECKS``); several criteria may share one, with
+    other ``parameters``. ``titles`` are by language; without one the check's own title is used.
+    """
+
+    id: str
+    check: str
+    points: float
+    titles: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rubric:
+    """All criteria, in the order in which they are told, and where the lab's server listens.
+
+    ``address`` is the server's packed address, or None for any.
+    """
+
+    criteria: tuple[Criterion, ...]
+    port: int = LAB_PORT
+    address: bytes | None = None
+
+    @property
+    def points(self) -> float:
+        """The most that can be reached."""
+        return round(sum(criterion.points for criterion in self.criteria), 2)

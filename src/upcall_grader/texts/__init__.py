@@ -1,0 +1,31 @@
+"""What the grader says, in each language: ``<name>.<language>.toml`` beside this file.
+
+English is complete and the model; a test holds the other languages to it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+LANGUAGES = ("en", "id")
+
+
+@cache
+def load(name: str, language: str) -> Mapping[str, Mapping[str, str]]:
+    """All texts of one file: code -> ``text`` and, in some, ``remedy``."""
+    file = resources.files(__name__).joinpath(f"{name}.{language}.toml")
+    found: dict[str, Mapping[str, str]] = {}
+    _flatten("", tomllib.loads(file.read_text("utf-8")), found)
+    return found
+
+
+def _flatten(prefix: str, table: Mapping[str, object], found: dict[str, Mapping[str, str]]) -> None:
+    for key, value in table.items():
+        assert isinstance(value, dict)
+        if "text" in value:
+            found[prefix + key] = value
+        else:
+            _flatten(f"{prefix}{key}.", value, found)
