@@ -91,7 +91,12 @@ def molecule_all(
 ) -> tuple[int, list[str], str]:
     """Run it with a false molecule; return its status, what molecule was told, and the errors."""
     calls = top / "calls"
-    fake(path, "molecule", f'echo "$*" >> {calls}; case "$*" in {failing}) exit 1 ;; esac')
+    said = "FAILED tests/test_it.py::test_it"
+    fake(
+        path,
+        "molecule",
+        f'echo "$*" >> {calls}; case "$*" in {failing}) echo "{said}"; exit 1 ;; esac',
+    )
     result = run(path, top / "scripts" / "molecule-all", **env)
     said = calls.read_text().splitlines() if calls.exists() else []
     return result.returncode, said, result.stderr
@@ -111,7 +116,8 @@ def test_a_failed_scenario_fails_the_run_and_the_hosts_go(path: Path, scenarios:
     status, calls, errors = molecule_all(path, scenarios, failing="*one")
     assert status == 1
     assert calls == [CREATE, ONE, TWO, DESTROY]
-    assert "failed: one" in errors
+    assert "one failed" in errors
+    assert "FAILED tests/test_it.py::test_it" in errors
 
 
 def test_hosts_that_could_not_be_made_are_removed_too(path: Path, scenarios: Path) -> None:
