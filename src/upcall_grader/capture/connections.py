@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from upcall_grader.capture.packets import ACK, FIN, PSH, RST, SYN, Segment, endpoint_text
@@ -20,6 +21,13 @@ SEEN_TWICE_NS = 100_000_000
 """Two identical packets closer than this (nanoseconds) are one packet met on two interfaces: the
 shortest
 retransmission time-out that is in use is 200 ms."""
+MAX_KEPT = 16 * 1024 * 1024
+"""About so many bytes are kept for all connections together, if they can be let go."""
+MAX_OPEN = 1024
+"""So many connections that have not ended are followed at the same time, if they can be let go."""
+_LINGERING = 64
+"""So many ended connections are still followed: a retransmission or a reset may come behind."""
+_COST, _SEGMENT_COST = 4096, 512
 _REMEMBERED = 32
 _HALF, _WHOLE = 1 << 31, 1 << 32
 
@@ -98,11 +106,18 @@ class Side:
 
 @dataclass(slots=True)
 class Connection:
-    """One connection between a client and the server; ``number`` counts from 1 in the file."""
+    """One connection between a client and the server.
+
+    ``number`` counts from 1 in the file; ``first`` and ``last`` are its first and last segment;
+    ``cost`` is about the memory that it takes, in bytes.
+    """
 
     number: int
     client: Side
     server: Side
+    first: Segment
+    last: Segment
+    cost: int = _COST
     handshake: Handshake = field(default_factory=Handshake)
     resets: list[tuple[int, bool]] = field(default_factory=list)
     """Frames with RST, and whether the client sent it."""
@@ -112,6 +127,17 @@ class Connection:
         """Frames of FINs and their acknowledgements, in order."""
         frames = (self.client.fin, self.server.fin, self.client.fin_acked, self.server.fin_acked)
         return sorted({frame for frame in frames if frame is not None})
+
+    @property
+    def ended(self) -> bool:
+        """Both sides' FINs are acknowledged, or somebody reset."""
+        both = self.client.fin_acked is not None and self.server.fin_acked is not None
+        return both or bool(self.resets)
+
+    def finish(self) -> None:
+        """Nothing more will come: put what is behind gaps in its place."""
+        self.client.stream.finish()
+        self.server.stream.finish()
 
     @property
     def closed_in_order(self) -> bool:
@@ -152,13 +178,22 @@ class Step:
 class Follower:
     """Follows all connections of a capture that use ``server_port``.
 
-    Feed it the segments in file order, then call ``finish``.
+    Feed it the segments in file order, then call ``finish``. With ``let_go`` a connection is given
+    to that function and forgotten soon after it ended, and an old one that has not ended when there
+    are too many, so that memory does not grow with the capture; ``finish`` gives those that remain.
+    Without, ``finish`` gives all of them.
     """
 
-    def __init__(self, server_port: int) -> None:
+    def __init__(
+        self, server_port: int, let_go: Callable[[Connection], None] | None = None
+    ) -> None:
         self._port = server_port
+        self._let_go = let_go
         self._open: dict[tuple[Endpoint, Endpoint], Connection] = {}
-        self.connections: list[Connection] = []
+        self._followed: dict[int, Connection] = {}
+        self._ended: dict[int, Connection] = {}
+        self._kept = 0
+        self._number = 0
 
     def add(self, segment: Segment) -> Step:
         """Put a segment into its connection and say what it is there."""
@@ -184,32 +219,66 @@ class Follower:
         _opening(step, receiver)
         _content(step, sender)
         _closing(step, sender, receiver)
+        if self._let_go is not None:
+            self._account(connection, segment)
         return step
 
     def finish(self) -> list[Connection]:
-        """All connections, with what is left behind gaps put in place."""
-        for connection in self.connections:
-            connection.client.stream.finish()
-            connection.server.stream.finish()
-        return self.connections
+        """The connections that are left, with what lies behind gaps put in place."""
+        left = list(self._followed.values())
+        for connection in left:
+            connection.finish()
+        return left
+
+    def _account(self, connection: Connection, segment: Segment) -> None:
+        cost = _SEGMENT_COST + len(segment.payload)
+        connection.cost += cost
+        self._kept += cost
+        if connection.ended:
+            self._ended.setdefault(connection.number, connection)
+        while (
+            len(self._ended) > _LINGERING
+            or len(self._followed) > MAX_OPEN
+            or (self._kept > MAX_KEPT and len(self._followed) > 1)
+        ):
+            # Those that ended go first; of the others the one that began first.
+            self._forget(next(iter((self._ended or self._followed).values())))
+
+    def _forget(self, connection: Connection) -> None:
+        del self._followed[connection.number]
+        self._ended.pop(connection.number, None)
+        self._kept -= connection.cost
+        key = _key(connection.client.endpoint, connection.server.endpoint)
+        if self._open.get(key) is connection:
+            del self._open[key]
+        connection.finish()
+        if self._let_go is not None:
+            self._let_go(connection)
 
     def _connection(self, segment: Segment) -> tuple[Connection, bool]:
         source = (segment.source, segment.source_port)
         destination = (segment.destination, segment.destination_port)
-        key = (source, destination) if source <= destination else (destination, source)
+        key = _key(source, destination)
         known = self._open.get(key)
         opens = segment.flags & (SYN | ACK) == SYN
         if known is not None:
             from_client = known.client.endpoint == source
             sender = known.client if from_client else known.server
             if not opens or sender.base in (None, segment.seq):
+                known.last = segment
                 return known, from_client
         from_client = opens or (segment.flags & SYN == 0 and segment.destination_port == self._port)
         client, server = (source, destination) if from_client else (destination, source)
-        connection = Connection(len(self.connections) + 1, Side(client), Side(server))
-        self._open[key] = connection
-        self.connections.append(connection)
+        self._number += 1
+        connection = Connection(self._number, Side(client), Side(server), segment, segment)
+        self._open[key] = self._followed[self._number] = connection
+        self._kept += connection.cost
         return connection, from_client
+
+
+def _key(first: Endpoint, second: Endpoint) -> tuple[Endpoint, Endpoint]:
+    """The same for both directions."""
+    return (first, second) if first <= second else (second, first)
 
 
 def _set_bases(segment: Segment, sender: Side, receiver: Side) -> None:

@@ -49,10 +49,14 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """All exchanges of a connection, and bytes of the server that belong to no upcall."""
+    """All exchanges of a connection, and bytes of the server that belong to no upcall.
+
+    ``whole`` tells that no byte is missing between the first and the last of each side.
+    """
 
     exchanges: tuple[Exchange, ...]
     strays: tuple[tuple[bytes, tuple[int, ...]], ...]
+    whole: bool = True
 
 
 @dataclass(slots=True)
@@ -96,6 +100,8 @@ def _text(stream: Stream) -> _Text:
         if piece.push:
             text.boundaries.append(position)
         expected = piece.end
+    if stream.cut:
+        text.holes.append(position)
     text.data = b"".join(parts)
     return text
 
@@ -120,6 +126,7 @@ class _Reader:
 
     def read(self) -> Dialogue:
         data = self._server.data
+        whole = not self._client.holes and not self._server.holes
         begins = [match.start() for match in re.finditer(re.escape(PREFIX), data)]
         stray_end = begins[0] if begins else len(data)
         strays = ((data[:stray_end], self._server.frames_of(0, stray_end)),) if stray_end else ()
@@ -128,7 +135,7 @@ class _Reader:
         while index < len(begins):
             index += self._upcall(begins[index], ends[index : index + _MAX_SPLITS])
         self._unanswered(len(self._client.data))
-        return Dialogue(tuple(self._exchanges), strays)
+        return Dialogue(tuple(self._exchanges), strays, whole)
 
     def _upcall(self, begin: int, ends: list[int]) -> int:
         """Pair the upcall at ``begin``; returns over how many prefixes it reaches."""

@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 MAX_EARLY = 1024
 """Pieces kept while an earlier one is missing; more, and the gap is taken for lost."""
 
+MAX_PIECES = 8192
+"""Pieces kept of one direction; what comes behind them is counted, not kept."""
+
 
 class Arrival(enum.Enum):
     """How a piece fits to those before it."""
@@ -51,11 +54,13 @@ class Piece:
 class Stream:
     """One direction of a connection.
 
-    ``pieces`` are in order and do not overlap; between them may be gaps.
+    ``pieces`` are in order and do not overlap; between them may be gaps. ``cut`` tells that more
+    came than is kept.
     """
 
     def __init__(self) -> None:
         self.next = 0
+        self.cut = False
         self._highest = 0
         self.pieces: list[Piece] = []
         self._starts: list[int] = []
@@ -107,6 +112,9 @@ class Stream:
                 length=piece.length - overlap,
                 data=piece.data[overlap:],
             )
+        self.next = piece.end
+        if len(self.pieces) >= MAX_PIECES:
+            self.cut = True
+            return
         self.pieces.append(piece)
         self._starts.append(piece.start)
-        self.next = piece.end
