@@ -44,6 +44,11 @@ _UDP_NAMES |= {443: "QUIC", 514: "Syslog", 546: "DHCPv6", 547: "DHCPv6", 1900: "
 _UDP_NAMES |= {4789: "VXLAN", 5353: "MDNS", 5355: "LLMNR"}
 _TCP_NAMES = {21: "FTP", 22: "SSH", 23: "Telnet", 25: "SMTP", 53: "DNS", 80: "HTTP", 443: "TLS"}
 _TCP_NAMES |= {1883: "MQTT", 5432: "PostgreSQL", 3306: "MySQL", 8080: "HTTP"}
+LINK_NOISE = frozenset(
+    ("ARP", "RARP", "LLDP", "STP", "LLC", "IGMP", "ICMPv6", "IPv6", "DHCP", "DHCPv6")
+)
+LINK_NOISE |= {"MDNS", "LLMNR", "NBNS", "NBDS", "SSDP"}
+"""Protocols that hosts speak by themselves, whatever lab is going on."""
 # 2 is AF_INET everywhere; AF_INET6 is 10, 24, 28 or 30, depending on the system that captured.
 _FAMILIES = {2: ETHER_IPV4, 10: ETHER_IPV6, 24: ETHER_IPV6, 28: ETHER_IPV6, 30: ETHER_IPV6}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from upcall_grader import LAB_PORT
 
-Value = str | int | float | tuple[str, ...]
+Value = str | int | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,16 @@ class Criterion:
     points: float
     titles: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Value] = field(default_factory=dict)
+
+    def whole(self, name: str) -> int:
+        """A parameter that is a number."""
+        value = self.parameters[name]
+        return value if isinstance(value, int) else 0
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A parameter that is a list of texts."""
+        value = self.parameters.get(name)
+        return value if isinstance(value, tuple) else ()
 
 
 @dataclass(frozen=True, slots=True)

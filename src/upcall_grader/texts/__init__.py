@@ -24,7 +24,8 @@ def load(name: str, language: str) -> Mapping[str, Mapping[str, str]]:
 
 def _flatten(prefix: str, table: Mapping[str, object], found: dict[str, Mapping[str, str]]) -> None:
     for key, value in table.items():
-        assert isinstance(value, dict)
+        if not isinstance(value, dict):
+            raise TypeError(f"{prefix}{key} is no table")
         if "text" in value:
             found[prefix + key] = value
         else:

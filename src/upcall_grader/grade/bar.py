@@ -1,0 +1,27 @@
+"""How far grading is, on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from upcall_grader.judge.assess import Progress as Tell
+
+_MANY = 50
+"""So many files take long enough to be told how far it is."""
+
+
+@contextmanager
+def bar() -> Iterator[Tell]:
+    """A bar on standard error, gone at the end; what is given tells it how far it is."""
+    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("grading", total=None, visible=False)
+
+        def tell(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, visible=total > _MANY)
+
+        yield tell

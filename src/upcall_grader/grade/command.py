@@ -1,0 +1,149 @@
+"""``upcall-grade``: a folder of captures, graded.
+
+Exit status: 0 all graded, 1 some need a person, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from upcall_grader.export.files import write_exports
+from upcall_grader.grade.options import grade_options, rubric_options, token_options
+from upcall_grader.grade.overview import lines
+from upcall_grader.judge.assess import Progress, assess
+from upcall_grader.judge.folder import FolderError
+from upcall_grader.judge.results import Assessment
+from upcall_grader.judge.rubric import Rubric
+from upcall_grader.judge.rubric_file import RubricError, default_rubric, default_text, read_rubric
+from upcall_grader.judge.tokens import SecretError, read_secret, token
+from upcall_grader.report.pages import ReportError, write_report
+from upcall_grader.terminal import Painter, plain, wants_colour
+from upcall_grader.texts.wording import Wording
+from upcall_roster import RosterError, read_roster
+from upcall_roster.seats import Roster
+
+
+class _UseError(Exception):
+    """What was asked for cannot be done; the message says why, and what to do."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The console script; returns the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # A name may hold characters that the output's encoding lacks: they show as escapes.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except (_UseError, FolderError, RosterError, RubricError, SecretError, ReportError) as error:
+        for line in str(error).splitlines():
+            print(f"upcall-grade: {plain(line)}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            # Whoever read the output has seen enough; Python must not complain while closing it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        name = plain(str(error.filename or ""))
+        print(
+            f"upcall-grade: {name}: {error.strerror or error}; make room or correct its owner,"
+            " then run it again",
+            file=sys.stderr,
+        )
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["rubric"]:
+        rubric_options(words[1:])
+        print(default_text(), end="")
+        return 0
+    if words[:1] == ["tokens"]:
+        options = token_options(words[1:])
+        return _tokens(read_roster(options.roster), read_secret(options.secret))
+    return _grade(words)
+
+
+def _tokens(roster: Roster, secret: bytes) -> int:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("student_id", "token"))
+    for seat in roster.seats:
+        for student in seat.students:
+            writer.writerow((student.student_id, token(secret, student.student_id)))
+    return 0
+
+
+def _grade(words: list[str]) -> int:
+    options = grade_options(words)
+    rubric = read_rubric(options.rubric) if options.rubric else default_rubric()
+    roster = read_roster(options.roster) if options.roster else None
+    secret = _secret(rubric, options.secret)
+    if options.out:
+        _check_out(options.out, options.directory)
+    files = (options.out, options.roster, options.rubric, options.secret)
+    with _progress(options.quiet) as progress:
+        assessment = assess(
+            options.directory, rubric, roster, secret, [path for path in files if path], progress
+        )
+    painter = Painter(wants_colour("auto", sys.stdout))
+    for line in lines(assessment, Wording(options.lang), painter, options.quiet):
+        print(line)
+    if options.out:
+        changed = _write(
+            assessment, options.directory, options.out, options.lang, options.assignment
+        )
+        page = plain(str(options.out / "report" / "index.html"))
+        print(f"report: {page} ({'changed' if changed else 'unchanged'})")
+    return 1 if assessment.needs_person else 0
+
+
+def _write(assessment: Assessment, directory: Path, out: Path, language: str, name: str) -> bool:
+    """Write all results; whether that changed anything."""
+    exported = write_exports(assessment, out, language, name)
+    return write_report(assessment, directory, out, language) or exported
+
+
+def _secret(rubric: Rubric, file: Path | None) -> bytes:
+    wanted = any(criterion.check == "token" for criterion in rubric.criteria)
+    if wanted and file is None:
+        raise _UseError(
+            "the rubric looks for tokens, which need the class secret: add --secret FILE, the file"
+            " with which upcall-grade tokens was run"
+        )
+    return read_secret(file) if file else b""
+
+
+def _check_out(out: Path, directory: Path) -> None:
+    """Results never lie over the captures, and a mistake shows before the work, not after."""
+    if out.resolve() == directory.resolve():
+        raise _UseError(
+            f"{out}: results and captures in one folder; name another folder after --out"
+        )
+    if out.exists() and not out.is_dir():
+        raise _UseError(f"{out}: it is a file; name a folder after --out")
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Progress | None]:
+    """On a terminal a bar, otherwise nothing."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from upcall_grader.grade.bar import bar  # noqa: PLC0415 (without a bar it starts faster)
+
+    with bar() as tell:
+        yield tell
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

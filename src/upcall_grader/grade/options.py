@@ -1,0 +1,78 @@
+"""The command line of ``upcall-grade``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from upcall_grader.texts import LANGUAGES
+
+_STATUS = (
+    "Exit status: 0 all graded, 1 some need a person, 2 wrong use. Another form of the command:"
+    " upcall-grade rubric (prints the default rubric, to start your own from);"
+    " upcall-grade tokens --roster FILE --secret FILE (prints each student's token)."
+)
+
+
+def grade_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """What was typed for grading; ends the program with status 2 where it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="upcall-grade",
+        description="Grade a folder of captures of the upcall lab, each with its evidence.",
+        epilog=_STATUS,
+    )
+    parser.add_argument("directory", metavar="DIR", type=Path, help="folder with the captures")
+    parser.add_argument(
+        "--out",
+        metavar="OUT",
+        type=Path,
+        help="folder for grades.json, the CSV files and the report; without it nothing is written",
+    )
+    parser.add_argument("--rubric", metavar="FILE", type=Path, help="YAML file (default: built in)")
+    parser.add_argument(
+        "--roster", metavar="FILE", type=Path, help="CSV file that tells who sits where"
+    )
+    parser.add_argument(
+        "--secret", metavar="FILE", type=Path, help="the class secret, for the check token"
+    )
+    parser.add_argument(
+        "--lang", choices=LANGUAGES, default="en", help="language of what is told (default: en)"
+    )
+    parser.add_argument(
+        "--assignment",
+        metavar="NAME",
+        default="Upcall",
+        help="what the grade's column is called in Moodle and Canvas (default: Upcall)",
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="tell only what needs a person, and no progress"
+    )
+    return parser.parse_args(arguments)
+
+
+def token_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """What was typed for tokens; ends the program with status 2 where it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="upcall-grade tokens",
+        description="Print each student's token as CSV. A rubric with the check token wants it in"
+        " one of the student's messages.",
+        epilog="Exit status: 0 printed, 2 wrong use.",
+    )
+    parser.add_argument("--roster", metavar="FILE", type=Path, required=True, help="CSV file")
+    parser.add_argument(
+        "--secret",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help="a line of your own choice in a file; the same for printing and for grading",
+    )
+    return parser.parse_args(arguments)
+
+
+def rubric_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """What was typed for the rubric; ends the program with status 2 where it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="upcall-grade rubric", description="Print the default rubric, with its explanations."
+    )
+    return parser.parse_args(arguments)

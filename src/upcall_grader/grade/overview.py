@@ -1,0 +1,62 @@
+"""What grading came to, as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from upcall_grader.judge.results import Assessment, Status, Submission, Verdict
+from upcall_grader.terminal import Painter, plain, width
+from upcall_grader.texts.wording import Wording
+
+_STYLES = {Verdict.GRADED: "good", Verdict.RECAPTURE: "warn", Verdict.MISSING: "dim"}
+_WIDEST = 40
+
+
+def lines(
+    assessment: Assessment, wording: Wording, paint: Painter, quiet: bool = False
+) -> Iterator[str]:
+    """A line for each submission with what it lacks below it, then the sum."""
+    shown = [found for found in assessment.submissions if found.needs_person or not quiet]
+    columns = max((width(_who(found)) for found in shown), default=0)
+    for found in shown:
+        yield _line(found, assessment, min(columns, _WIDEST), paint)
+        for text in _lacking(found, wording):
+            yield f"    {plain(text)}"
+    yield _sum(assessment)
+
+
+def _who(found: Submission) -> str:
+    return plain(found.owner.student) or "?"
+
+
+def _line(found: Submission, assessment: Assessment, columns: int, paint: Painter) -> str:
+    who = _who(found)
+    verdict = paint(_STYLES.get(found.verdict, "bad"), f"{found.verdict:<10}")
+    points = f"{number(found.points):>6} of {number(assessment.rubric.points)}"
+    padding = " " * max(columns - width(who), 0)
+    return f"{who}{padding}  {verdict} {points}  {plain(found.file)}".rstrip()
+
+
+def _lacking(found: Submission, wording: Wording) -> Iterator[str]:
+    for remark in found.remarks:
+        yield wording.text(remark)
+    for judgement in found.judgements:
+        if judgement.status is not Status.MET and judgement.remark.code != "not-seen":
+            where = f" ({judgement.filter})" if judgement.filter else ""
+            yield f"{judgement.criterion.id}: {wording.text(judgement.remark)}{where}"
+
+
+def _sum(assessment: Assessment) -> str:
+    counts = Counter(found.verdict for found in assessment.submissions)
+    parts = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
+    person = sum(found.needs_person for found in assessment.submissions)
+    copies = len(assessment.copies)
+    told = f"{len(assessment.submissions)} submissions: {', '.join(parts) or 'none'}"
+    told += f"; {person} need a person" if person else ""
+    return told + (f"; copies: {copies} group{'' if copies == 1 else 's'}" if copies else "")
+
+
+def number(points: float) -> str:
+    """Points without a needless decimal."""
+    return f"{points:g}" if points != int(points) else str(int(points))

@@ -1,0 +1,94 @@
+"""The files that lie beside a capture: manifest and logs, read without trust."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from upcall_grader.judge.witnesses import CLIENT_LOG, SERVER_LOG
+
+MANIFEST = "manifest.json"
+NAMES = frozenset((MANIFEST, SERVER_LOG, CLIENT_LOG))
+"""Names of the files that belong to the capture in their folder."""
+
+_MANIFEST_LIMIT, _LOG_LIMIT = 1 << 18, 1 << 21  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is used of a manifest; empty where it does not tell."""
+
+    student: str = ""
+    host: str = ""
+    mode: str = ""
+    sha256: str = ""
+    dropped: int = 0
+    networks: tuple[str, ...] = ()
+
+
+class UnusableError(Exception):
+    """A file that lies there and cannot be used; the message is the cause, in a few words."""
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest in a folder, an empty one where there is none. Raises UnusableError."""
+    data = _read(folder / MANIFEST, _MANIFEST_LIMIT)
+    if data is None:
+        return Manifest()
+    try:
+        told = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise UnusableError("it is no JSON") from error
+    if not isinstance(told, dict):
+        raise UnusableError("it is no JSON object")
+    counters, network = told.get("tcpdump"), told.get("network")
+    dropped = counters.get("dropped") if isinstance(counters, dict) else 0
+    subnets = network.get("subnets") if isinstance(network, dict) else []
+    return Manifest(
+        student=_text(told.get("student")),
+        host=_text(told.get("host")),
+        mode=_text(told.get("mode")),
+        sha256=_text(told.get("sha256")),
+        dropped=dropped if isinstance(dropped, int) and 0 < dropped < 1 << 63 else 0,
+        networks=tuple(filter(_is_network, subnets[:16] if isinstance(subnets, list) else ())),
+    )
+
+
+def read_log(folder: Path, name: str) -> bytes:
+    """A log in a folder, b"" where there is none. Raises UnusableError."""
+    return _read(folder / name, _LOG_LIMIT) or b""
+
+
+def _read(path: Path, limit: int) -> bytes | None:
+    """A regular file's bytes, no link's and no FIFO's; None where there is nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnusableError(error.strerror or "it cannot be opened") from error
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UnusableError("it is no regular file")
+        try:
+            data = stream.read(limit + 1)
+        except OSError as error:
+            raise UnusableError(error.strerror or "it cannot be read") from error
+    if len(data) > limit:
+        raise UnusableError(f"it is larger than {limit} bytes")
+    return data
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) and len(value) <= 255 else ""
+
+
+def _is_network(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(ipaddress.ip_network(value))
+    except ValueError:
+        return False

@@ -1,0 +1,296 @@
+"""How each criterion is looked for, in the connection that is judged.
+
+Every check follows one rule: *not met* only where the file shows that it was not so; *not
+observable* where the file does not hold what would show it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from upcall_grader.capture.dialogue import Answer, Exchange
+from upcall_grader.capture.packets import address_text
+from upcall_grader.judge.results import Judgement, Remark, Status
+from upcall_grader.judge.rubric import Criterion
+from upcall_grader.judge.seen import Seen
+from upcall_grader.judge.survey import MAX_FRAMES, Survey
+from upcall_grader.terminal import quoted
+
+PATIENCE_SECONDS = 30
+"""A connection without a packet for so long, while the capture went on, was not being closed: a FIN
+without an answer is sent again after about a second (RFC 6298 section 2)."""
+
+_SHOWN = 60  # columns of a message in a sentence
+_NANOSECONDS = 1_000_000_000
+_SIDES = {True: "client", False: "server"}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a check may look at.
+
+    ``dropped`` is how many packets the manifest says were lost. ``networks`` are the lab's own, as
+    the manifest tells them. ``student`` and ``token`` are empty where nobody told them.
+    """
+
+    survey: Survey
+    seen: Seen
+    port: int
+    dropped: int = 0
+    networks: tuple[str, ...] = ()
+    student: str = ""
+    token: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether what is not in the file did not happen."""
+        return self.seen.from_start_to_end and not self.dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How a check ended."""
+
+    status: Status
+    remark: Remark
+    frames: tuple[int, ...] = ()
+
+
+Check = Callable[[Criterion, Case], Found]
+
+
+def judge(criterion: Criterion, case: Case) -> Judgement:
+    """One criterion of one connection."""
+    found = CHECKS[criterion.check](criterion, case)
+    frames = found.frames[:MAX_FRAMES]
+    points = criterion.points if found.status is Status.MET else 0
+    return Judgement(criterion, found.status, points, found.remark, frames, display_filter(frames))
+
+
+def unseen(criterion: Criterion) -> Judgement:
+    """A criterion of a file that holds nothing of the lab."""
+    return Judgement(criterion, Status.NOT_OBSERVABLE, 0, Remark("not-seen"))
+
+
+def no_traffic(criterion: Criterion, port: int) -> Judgement:
+    """The criterion ``traffic`` of a file without any."""
+    return Judgement(criterion, Status.NOT_MET, 0, Remark("traffic-none", {"port": port}))
+
+
+def display_filter(frames: Sequence[int]) -> str:
+    """Wireshark's display filter that shows just these frames; "" for none.
+
+    Source: the section on the membership operator in wireshark-filter(4).
+    """
+    if not frames:
+        return ""
+    runs: list[list[int]] = []
+    for frame in sorted(set(frames)):
+        if runs and runs[-1][1] == frame - 1:
+            runs[-1][1] = frame
+        else:
+            runs.append([frame, frame])
+    if len(runs) == 1 and runs[0][0] == runs[0][1]:
+        return f"frame.number == {runs[0][0]}"
+    shown = (str(low) if low == high else f"{low}..{high}" for low, high in runs)
+    return f"frame.number in {{{', '.join(shown)}}}"
+
+
+def _met(code: str, frames: Iterable[int], **values: str | int) -> Found:
+    return Found(Status.MET, Remark(code, values), tuple(frames))
+
+
+def _not_met(code: str, frames: Iterable[int] = (), **values: str | int) -> Found:
+    return Found(Status.NOT_MET, Remark(code, values), tuple(frames))
+
+
+def _hidden(code: str, frames: Iterable[int] = (), **values: str | int) -> Found:
+    return Found(Status.NOT_OBSERVABLE, Remark(code, values), tuple(frames))
+
+
+def _traffic(_: Criterion, case: Case) -> Found:
+    survey = case.survey
+    return _met("traffic-met", survey.lab_frames, segments=survey.segments, port=case.port)
+
+
+def _handshake(_: Criterion, case: Case) -> Found:
+    handshake, frames = case.seen.handshake, case.seen.handshake.frames
+    if handshake.complete:
+        return _met("handshake-met", frames)
+    if case.seen.refused:
+        return _not_met("handshake-refused", [*frames, *(frame for frame, _ in case.seen.resets)])
+    if handshake.syn is None and handshake.syn_ack is None:
+        return _hidden("handshake-before", [case.seen.first_frame])
+    if _only_syn(case.seen):
+        return _not_met("handshake-unanswered", frames)
+    parts = {"SYN": handshake.syn, "SYN+ACK": handshake.syn_ack, "ACK": handshake.ack}
+    missing = ", ".join(name for name, frame in parts.items() if frame is None)
+    return _hidden("handshake-lost", frames, missing=missing)
+
+
+def _only_syn(seen: Seen) -> bool:
+    """Nothing but SYNs, which nobody answered."""
+    answered = seen.handshake.syn_ack or seen.handshake.ack
+    rest = seen.exchanges or seen.strays or seen.close_frames or seen.resets
+    return not answered and not rest and seen.whole
+
+
+def _few(case: Case, kind: str, count: int, least: int, frames: Iterable[int]) -> Found:
+    """So many of something that has to be there ``least`` times."""
+    if count >= least:
+        return _met(f"{kind}-met", frames, count=count)
+    if case.complete or _only_syn(case.seen):
+        return _not_met(f"{kind}-few", frames, count=count, least=least)
+    return _hidden(f"{kind}-unseen", frames, count=count, least=least)
+
+
+def _messages(criterion: Criterion, case: Case) -> Found:
+    least = criterion.whole("least")
+    return _few(case, "messages", len(case.seen.messages), least, _message_frames(case.seen))
+
+
+def _distinct(criterion: Criterion, case: Case) -> Found:
+    least, count = criterion.whole("least"), len(set(case.seen.messages))
+    return _few(case, "distinct", count, least, _message_frames(case.seen))
+
+
+def _message_frames(seen: Seen) -> list[int]:
+    return [frame for found in seen.exchanges for frame in found.message_frames]
+
+
+def _upcalls(_: Criterion, case: Case) -> Found:
+    seen = case.seen
+    if seen.strays and case.complete:
+        data, frames = seen.strays[0]
+        return _not_met("upcalls-stray", frames, bytes=quoted(data, _SHOWN))
+    wrong = [found for found in seen.exchanges if found.answer is Answer.WRONG]
+    if wrong:
+        first = wrong[0]
+        return _not_met(
+            "upcalls-wrong",
+            _frames(wrong),
+            message=quoted(first.message or b"", _SHOWN),
+            upcall=quoted(first.upcall or b"", _SHOWN),
+        )
+    unanswered = [found for found in seen.exchanges if found.answer is Answer.NONE]
+    unknown = [found for found in seen.exchanges if found.answer is Answer.UNKNOWN]
+    if unanswered and not _may_follow(case, unanswered):
+        first = unanswered[0]
+        return _not_met(
+            "upcalls-unanswered", _frames(unanswered), message=quoted(first.message or b"", _SHOWN)
+        )
+    count = len(seen.exchanges)
+    if unanswered or unknown:
+        return _hidden("upcalls-unseen", _frames([*unanswered, *unknown]), count=count)
+    if not count:
+        none = case.complete or _only_syn(seen)
+        return _not_met("upcalls-none") if none else _hidden("upcalls-none-seen")
+    return _met("upcalls-met", _frames(seen.exchanges), count=count)
+
+
+def _may_follow(case: Case, unanswered: list[Exchange]) -> bool:
+    """Whether the upcalls of the last messages may have come after the capture's end."""
+    last = case.seen.exchanges[-len(unanswered) :]
+    return not case.complete and list(last) == unanswered
+
+
+def _frames(exchanges: Iterable[Exchange]) -> list[int]:
+    return sorted(
+        {frame for found in exchanges for frame in found.message_frames + found.upcall_frames}
+    )
+
+
+def _close(_: Criterion, case: Case) -> Found:
+    seen, frames = case.seen, case.seen.close_frames
+    if seen.closed:
+        first = (seen.client_end.fin or 0) < (seen.server_end.fin or 0)
+        return _met("close-met", frames, first=_SIDES[first])
+    if seen.resets:
+        return _not_met(
+            "close-reset", [frame for frame, _ in seen.resets], by=_SIDES[seen.resets[0][1]]
+        )
+    waited = _seconds_after(case)
+    if waited >= PATIENCE_SECONDS:
+        return _not_met("close-open", [seen.last_frame], seconds=waited)
+    if not frames:
+        return _hidden("close-unseen", [seen.last_frame])
+    ends = (("client", seen.client_end), ("server", seen.server_end))
+    missing = [f"FIN ({side})" for side, end in ends if end.fin is None]
+    missing = missing or [f"ACK (FIN, {side})" for side, end in ends if end.acked is None]
+    return _hidden("close-part", frames, missing=", ".join(missing))
+
+
+def _seconds_after(case: Case) -> int:
+    """How long the capture went on behind the connection's last packet."""
+    last, end = case.seen.last_time, case.survey.last_time
+    return 0 if last is None or end is None else (end - last) // _NANOSECONDS
+
+
+def _no_reset(_: Criterion, case: Case) -> Found:
+    if not case.seen.resets:
+        return _met("no-reset-met", ())
+    frames = [frame for frame, _ in case.seen.resets]
+    return _not_met("no-reset-sent", frames, by=_SIDES[case.seen.resets[0][1]])
+
+
+def _token(_: Criterion, case: Case) -> Found:
+    if not case.token:
+        return _hidden("token-unknown")
+    token = case.token.encode()
+    for found in case.seen.exchanges:
+        if found.message is not None and token in found.message:
+            return _met("token-met", found.message_frames)
+    frames = _message_frames(case.seen)
+    code = "token-absent" if case.complete else "token-unseen"
+    status = Status.NOT_MET if case.complete else Status.NOT_OBSERVABLE
+    return Found(status, Remark(code, {"student": case.student}), tuple(frames))
+
+
+def _window(criterion: Criterion, case: Case) -> Found:
+    began = case.seen.first_time
+    if began is None:
+        return _hidden("window-no-time", [case.seen.first_frame])
+    low, high = str(criterion.parameters["from"]), str(criterion.parameters["to"])
+    moment = datetime.datetime.fromtimestamp(began // _NANOSECONDS, tz=datetime.UTC)
+    told = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    inside = datetime.datetime.fromisoformat(low) <= moment <= datetime.datetime.fromisoformat(high)
+    if inside:
+        return _met("window-met", [case.seen.first_frame], time=told)
+    values = {"time": told, "from": low, "to": high}
+    return Found(Status.NOT_MET, Remark("window-outside", values), (case.seen.first_frame,))
+
+
+def _network(criterion: Criterion, case: Case) -> Found:
+    told = criterion.texts("networks") or case.networks
+    if not told:
+        return _hidden("network-unknown")
+    networks = [ipaddress.ip_network(network) for network in told]
+    client, server = case.seen.client[0], case.seen.server[0]
+    both = all(
+        any(ipaddress.ip_address(address) in network for network in networks)
+        for address in (client, server)
+    )
+    code = "network-met" if both else "network-other"
+    remark = Remark(code, {"client": address_text(client), "server": address_text(server)})
+    return Found(Status.MET if both else Status.NOT_MET, remark, (case.seen.first_frame,))
+
+
+CHECKS: dict[str, Check] = {
+    "traffic": _traffic,
+    "handshake": _handshake,
+    "messages": _messages,
+    "upcalls": _upcalls,
+    "close": _close,
+    "no-reset": _no_reset,
+    "token": _token,
+    "distinct": _distinct,
+    "window": _window,
+    "network": _network,
+}
+"""Name of a check -> the check."""
+
+PARTICULAR = frozenset(("token", "window", "network", "distinct"))
+"""Checks that one connection of a capture may meet and another, otherwise as good, may not."""

@@ -1,0 +1,175 @@
+"""Which files of a folder are captures, and whose.
+
+Understood are ``captures/`` as the playbooks fill it (``<host>/upcall.pcap``,
+``submissions/<student>/upcall.pcap``), a folder of files, a folder for each student, and what the
+assignment downloads of Moodle and Canvas unpack to. What a file is called decides nothing but whose
+it is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from upcall_grader.capture.formats import PCAP_LAYOUTS, PCAPNG_MAGIC
+from upcall_grader.judge import companions
+from upcall_grader.judge.companions import Manifest, UnusableError, read_manifest
+from upcall_grader.judge.results import Owner
+from upcall_roster.seats import Roster, Seat, Student
+
+MAX_FILES = 100_000
+_MAX_DEPTH = 8
+_OUR_FILES = companions.NAMES | {"missing.csv", "run.json", "run.json.lock"}
+_OUR_FOLDERS = frozenset(("earlier", "incomplete"))
+_CAPTURE_STARTS = frozenset((PCAPNG_MAGIC, *PCAP_LAYOUTS))
+# Moodle: "Full name_12345_assignsubmission_file_"; Canvas: "namefull_LATE_12345_67890_upcall.pcap".
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>[0-9]+)_assignsubmission_file_?.*")
+_CANVAS = re.compile(r"(?P<name>[^_]+)(_LATE)?_[0-9]+_[0-9]+_.+", re.IGNORECASE)
+
+
+class FolderError(Exception):
+    """A folder that cannot be graded; the message names cause and remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file to judge; ``companions`` tells whether manifest and logs beside it are its own."""
+
+    file: str
+    owner: Owner
+    companions: bool
+
+
+def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) -> list[Found]:
+    """All files of ``folder`` to judge, in the order of their names. Raises FolderError.
+
+    ``without`` are files and folders to pass over: results of an earlier run, the roster.
+    """
+    if not folder.is_dir():
+        cause = "is no folder" if folder.exists() else "does not exist"
+        raise FolderError(f"{folder} {cause}; name the folder with the captures")
+    passed = {path.resolve() for path in without}
+    owners = _Owners(roster)
+    found: list[Found] = []
+    for parts, names in _walk(folder, (), passed):
+        place = folder.joinpath(*parts)
+        captures = [name for name in names if _is_capture(place / name)]
+        # Beside a student's capture lie screenshots and reports; alone they are what was handed in.
+        chosen = captures if captures and parts else names
+        manifest = _manifest(place) if len(chosen) == 1 else Manifest()
+        for name in chosen:
+            file = "/".join((*parts, name))
+            found += (Found(file, owner, len(chosen) == 1) for owner in owners.of(file, manifest))
+        if len(found) > MAX_FILES:
+            raise FolderError(f"{folder} holds more than {MAX_FILES} files; grade a part of it")
+    return found
+
+
+def _walk(
+    folder: Path, parts: tuple[str, ...], passed: set[Path]
+) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise FolderError(
+            f"{folder} cannot be read ({error.strerror}); ask its owner, or name another folder"
+        ) from error
+    names, folders = [], []
+    for entry in entries:
+        if entry.name.startswith(".") or Path(entry.path).resolve() in passed:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            folders.append(entry.name)
+        elif entry.name not in _OUR_FILES:
+            names.append(entry.name)
+    yield parts, names
+    for name in folders:
+        if name not in _OUR_FOLDERS and len(parts) < _MAX_DEPTH:
+            yield from _walk(folder / name, (*parts, name), passed)
+
+
+def _is_capture(path: Path) -> bool:
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        with path.open("rb") as stream:
+            start = stream.read(4)
+    except OSError:
+        return False
+    return not start or start in _CAPTURE_STARTS
+
+
+def _manifest(folder: Path) -> Manifest:
+    try:
+        return read_manifest(folder)
+    except UnusableError:
+        return Manifest()
+
+
+class _Owners:
+    """Finds whose a file is, by manifest, path and roster."""
+
+    def __init__(self, roster: Roster | None) -> None:
+        self._students: dict[str, tuple[Student, Seat]] = {}
+        self._names: dict[str, list[str]] = {}
+        self._hosts: dict[str, Seat] = {}
+        for seat in roster.seats if roster else ():
+            self._hosts[seat.host.casefold()] = seat
+            for student in seat.students:
+                key = student.student_id.casefold()
+                self._students[key] = (student, seat)
+                self._names.setdefault(_letters(student.name), []).append(key)
+
+    def of(self, file: str, manifest: Manifest) -> list[Owner]:
+        """The owners of a file: one, or all who sit at the host that it came from."""
+        *folders, name = file.split("/")
+        told = [manifest.student, *reversed(folders), name.partition(".")[0]]
+        for text in filter(None, told):
+            known = self._by_text(text)
+            if known:
+                return [known]
+        seats = (self._hosts.get(text.casefold()) for text in (manifest.host, *folders) if text)
+        seat = next((seat for seat in seats if seat is not None and seat.students), None)
+        if seat is not None:
+            return [_owner(student, seat) for student in seat.students]
+        return [Owner(manifest.student or _stranger(folders, name), host=manifest.host)]
+
+    def _by_text(self, text: str) -> Owner | None:
+        """The student that a folder's or file's name names: by id, as a word in it, or by name."""
+        folded = text.casefold()
+        words = [folded, *re.split(r"[^\w.-]+|_", folded), *re.split(r"[\W_]+", folded)]
+        found = [word for word in words if word in self._students]
+        if not found:
+            download = _MOODLE.fullmatch(text) or _CANVAS.fullmatch(text)
+            named = self._names.get(_letters(download["name"] if download else text), [])
+            found = named if len(named) == 1 else []
+        return _owner(*self._students[found[0]]) if found else None
+
+
+def _letters(name: str) -> str:
+    """A name without spaces and signs: Canvas writes names so."""
+    return re.sub(r"[\W_]", "", name.casefold()) or "\0"
+
+
+def _owner(student: Student, seat: Seat) -> Owner:
+    return Owner(
+        student.student_id,
+        student.name,
+        student.email,
+        ", ".join(seat.groups),
+        seat.host,
+        on_roster=True,
+    )
+
+
+def _stranger(folders: list[str], name: str) -> str:
+    """Whom nobody on the roster is: the folder's name, or the file's without its ending."""
+    if folders:
+        download = _MOODLE.fullmatch(folders[-1])
+        return download["name"] if download else folders[-1]
+    download = _CANVAS.fullmatch(name)
+    return download["name"] if download else name.partition(".")[0] or name

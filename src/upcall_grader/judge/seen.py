@@ -1,0 +1,104 @@
+"""One connection as a capture shows it: what the criteria decide from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from upcall_grader.capture.connections import Connection, Endpoint, Handshake
+from upcall_grader.capture.dialogue import Answer, Exchange, read_dialogue
+from upcall_grader.judge.results import Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How one side closed: the frame of its FIN, and that of the FIN's acknowledgement."""
+
+    fin: int | None = None
+    acked: int | None = None
+
+
+@dataclass(slots=True)
+class Seen:
+    """A connection, after its last segment.
+
+    Times are nanoseconds since 1970 UTC, or None. ``resets`` are frames, and whether the client
+    sent it. ``strays`` are bytes of the server before its first upcall. ``whole`` tells that no
+    byte is missing between the first and the last of each side.
+    """
+
+    number: int
+    client: Endpoint
+    server: Endpoint
+    first_frame: int
+    last_frame: int
+    first_time: int | None
+    last_time: int | None
+    handshake: Handshake
+    client_end: End
+    server_end: End
+    resets: tuple[tuple[int, bool], ...]
+    refused: bool
+    exchanges: tuple[Exchange, ...]
+    strays: tuple[tuple[bytes, tuple[int, ...]], ...]
+    whole: bool
+
+    @property
+    def conversation(self) -> Conversation:
+        """Which connection this is."""
+        return Conversation(
+            self.number, self.client, self.server, self.first_frame, self.last_frame
+        )
+
+    @property
+    def close_frames(self) -> tuple[int, ...]:
+        """Frames of the FINs and their acknowledgements, in order."""
+        ends = (self.client_end, self.server_end)
+        frames = {frame for end in ends for frame in (end.fin, end.acked) if frame is not None}
+        return tuple(sorted(frames))
+
+    @property
+    def closed(self) -> bool:
+        """Both sides sent FIN and had it acknowledged before any reset (RFC 9293 section 3.6)."""
+        last = max(self.client_end.acked or 0, self.server_end.acked or 0)
+        both = self.client_end.acked is not None and self.server_end.acked is not None
+        return both and all(frame > last for frame, _ in self.resets)
+
+    @property
+    def from_start_to_end(self) -> bool:
+        """Whether all of the connection is in the capture, so that what is not there was not."""
+        return self.handshake.syn is not None and self.whole and (self.closed or bool(self.resets))
+
+    @property
+    def messages(self) -> list[bytes]:
+        """The messages, in order."""
+        return [found.message for found in self.exchanges if found.message is not None]
+
+    @property
+    def merit(self) -> tuple[int, int]:
+        """How much of a lab exchange it is; the best connection of a capture is judged."""
+        answered = [found.answer is Answer.YES for found in self.exchanges]
+        parts = (self.handshake.complete, bool(answered) and all(answered), self.closed)
+        return sum(parts) + (not self.resets), sum(answered)
+
+
+def seen(connection: Connection) -> Seen:
+    """A finished connection (``Connection.finish``), with its messages and upcalls read."""
+    dialogue = read_dialogue(connection)
+    client, server = connection.client, connection.server
+    return Seen(
+        number=connection.number,
+        client=client.endpoint,
+        server=server.endpoint,
+        first_frame=connection.first.frame,
+        last_frame=connection.last.frame,
+        first_time=connection.first.time_ns,
+        last_time=connection.last.time_ns,
+        handshake=connection.handshake,
+        client_end=End(client.fin, client.fin_acked),
+        server_end=End(server.fin, server.fin_acked),
+        resets=tuple(connection.resets),
+        refused=connection.refused,
+        exchanges=dialogue.exchanges,
+        strays=dialogue.strays,
+        whole=dialogue.whole,
+    )

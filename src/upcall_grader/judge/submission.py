@@ -1,0 +1,248 @@
+"""One file -> one judged submission. Whatever is in the file, it costs itself alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from io import BufferedReader
+from pathlib import Path
+
+from upcall_grader.capture.packets import LINK_NOISE
+from upcall_grader.capture.reading import Capture, CaptureError
+from upcall_grader.judge import criteria
+from upcall_grader.judge.companions import (
+    Manifest,
+    UnusableError,
+    read_log,
+    read_manifest,
+)
+from upcall_grader.judge.results import Judgement, Owner, Remark, Status, Submission, Verdict
+from upcall_grader.judge.rubric import Rubric
+from upcall_grader.judge.seen import Seen
+from upcall_grader.judge.survey import MAX_EXCHANGES, Survey, survey
+from upcall_grader.judge.tokens import token
+from upcall_grader.judge.witnesses import CLIENT_LOG, SERVER_LOG, disagreements
+
+_MAX_NAMED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A submission, and what tells whether another one is the same capture.
+
+    ``prints`` are its packets' numbers with their frames (``prints``); ``sha256`` is "" for a file
+    without a packet.
+    """
+
+    submission: Submission
+    prints: dict[int, int] = field(default_factory=dict)
+    sha256: str = ""
+
+
+def judge_file(
+    path: Path, rubric: Rubric, owner: Owner, file: str, secret: bytes = b""
+) -> Submission:
+    """One file, judged; ``file`` is what it is called. Never raises for what is in it."""
+    return judge_with_prints(path, rubric, owner, file, secret).submission
+
+
+def judge_with_prints(
+    path: Path,
+    rubric: Rubric,
+    owner: Owner,
+    file: str,
+    secret: bytes = b"",
+    companions: bool = True,
+) -> Judged:
+    """As ``judge_file``, with what finding copies needs.
+
+    ``companions`` tells whether manifest and logs in the file's folder are this capture's.
+    """
+    folder = path.parent if companions else None
+    try:
+        return _judge(path, folder, rubric, owner, file, secret)
+    except CaptureError as error:
+        remark = Remark("unreadable", {"cause": error.cause, "remedy": error.remedy})
+    except Exception as error:  # noqa: BLE001 (a reader's mistake costs this file alone, and is told)
+        remark = Remark("reader-failed", {"error": f"{type(error).__name__}: {error}"[:200]})
+    return Judged(_without_capture(rubric, owner, file, Verdict.UNREADABLE, remark))
+
+
+def missing(rubric: Rubric, owner: Owner) -> Submission:
+    """A student who handed in nothing."""
+    return _without_capture(rubric, owner, "", Verdict.MISSING, Remark("missing"))
+
+
+def _without_capture(
+    rubric: Rubric, owner: Owner, file: str, verdict: Verdict, remark: Remark
+) -> Submission:
+    judgements = tuple(map(criteria.unseen, rubric.criteria))
+    return Submission(file, owner, verdict, judgements, remarks=(remark,))
+
+
+def _judge(
+    path: Path, folder: Path | None, rubric: Rubric, owner: Owner, file: str, secret: bytes
+) -> Judged:
+    manifest, remarks = _manifest(folder) if folder else (Manifest(), [])
+    with _open(path) as stream:
+        if os.fstat(stream.fileno()).st_size == 0:
+            remark = Remark("empty-file")
+            return Judged(_without_capture(rubric, owner, file, Verdict.EMPTY, remark))
+        capture = Capture(stream)
+        merit = _merit(rubric, manifest, owner, secret)
+        found = survey(capture, rubric.port, rubric.address, merit)
+        stream.seek(0)
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if manifest.sha256 and manifest.sha256 != digest:
+        remarks.append(Remark("manifest-differs", needs_person=True))
+    remarks += _of_file(found, manifest)
+    submission = Submission(
+        file=file,
+        owner=owner,
+        verdict=Verdict.GRADED,
+        exchanges=tuple(found.exchanges),
+        packets=found.packets,
+        connections=found.connections,
+        mode=manifest.mode,
+    )
+    if found.best is None:
+        submission = _no_lab(submission, found, rubric, remarks)
+    else:
+        case = _case(found, found.best, rubric, manifest, owner, secret)
+        remarks += _witnesses(folder, found.best) if folder else []
+        submission = _of_lab(submission, case, rubric, remarks)
+    return Judged(submission, found.prints.frames, digest if found.packets else "")
+
+
+def _opener(path: str, flags: int) -> int:
+    """No link is followed, and a FIFO without a writer is not waited for."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _open(path: Path) -> BufferedReader:
+    """A regular file. Raises CaptureError."""
+    try:
+        stream = open(path, "rb", opener=_opener)  # noqa: SIM115 (Path has no opener)
+    except OSError as error:
+        cause = f"the system does not open it ({error.strerror})"
+        raise CaptureError(cause, "copy the file itself here, readable for you") from error
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise CaptureError("it is no regular file", "copy the file itself here")
+    return stream
+
+
+def _manifest(folder: Path) -> tuple[Manifest, list[Remark]]:
+    try:
+        return read_manifest(folder), []
+    except UnusableError as error:
+        return Manifest(), [Remark("manifest-unreadable", {"cause": str(error)}, (), True)]
+
+
+def _case(
+    found: Survey, seen: Seen, rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes
+) -> criteria.Case:
+    own = token(secret, owner.student) if secret and owner.student else ""
+    return criteria.Case(
+        survey=found,
+        seen=seen,
+        port=rubric.port,
+        dropped=manifest.dropped,
+        networks=manifest.networks,
+        student=owner.student,
+        token=own,
+    )
+
+
+def _merit(
+    rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes
+) -> Callable[[Seen], tuple[int, ...]]:
+    """How good a connection is: by the lab's own measure, then by what is particular to one."""
+    particular = [found for found in rubric.criteria if found.check in criteria.PARTICULAR]
+    if not particular:
+        return lambda seen: seen.merit
+
+    def merit(seen: Seen) -> tuple[int, ...]:
+        case = _case(Survey(), seen, rubric, manifest, owner, secret)
+        met = [criteria.judge(found, case).status is Status.MET for found in particular]
+        return (seen.merit[0] + sum(met), seen.merit[1])
+
+    return merit
+
+
+def _of_file(found: Survey, manifest: Manifest) -> list[Remark]:
+    remarks = []
+    if found.damage is not None:
+        values: dict[str, str | int] = {
+            "frame": found.damage.after_frame,
+            "offset": found.damage.offset,
+            "reason": found.damage.reason,
+        }
+        remarks.append(Remark("damage", values))
+    if found.cut_frame is not None:
+        remarks.append(Remark("snapped", {"frame": found.cut_frame}, (found.cut_frame,)))
+    if manifest.dropped:
+        remarks.append(Remark("dropped", {"count": manifest.dropped}, needs_person=True))
+    if found.best is not None and found.connections > 1:
+        values = {"count": found.connections, "number": found.best.number}
+        remarks.append(Remark("other-connections", values, (found.best.first_frame,)))
+    if found.exchange_count > len(found.exchanges):
+        values = {"count": found.exchange_count, "shown": MAX_EXCHANGES}
+        remarks.append(Remark("exchanges-cut", values))
+    return remarks
+
+
+def _no_lab(
+    submission: Submission, found: Survey, rubric: Rubric, remarks: list[Remark]
+) -> Submission:
+    """Packets, but none of the lab; or no packet at all."""
+    told: dict[str, str | int] = {
+        "port": rubric.port,
+        "protocols": ", ".join(sorted(found.protocols)[:_MAX_NAMED]),
+    }
+    if not found.packets:
+        verdict, remark = Verdict.EMPTY, Remark("empty")
+    elif found.protocols <= LINK_NOISE:
+        verdict, remark = Verdict.RECAPTURE, Remark("only-noise", told)
+    else:
+        verdict, remark = Verdict.WRONG_LAB, Remark("wrong-lab", told)
+    judgements = tuple(
+        criteria.no_traffic(criterion, rubric.port)
+        if criterion.check == "traffic"
+        else criteria.unseen(criterion)
+        for criterion in rubric.criteria
+    )
+    return replace(submission, verdict=verdict, judgements=judgements, remarks=(remark, *remarks))
+
+
+def _of_lab(
+    submission: Submission, case: criteria.Case, rubric: Rubric, remarks: list[Remark]
+) -> Submission:
+    judgements = tuple(criteria.judge(criterion, case) for criterion in rubric.criteria)
+    return replace(
+        submission,
+        verdict=_verdict(judgements),
+        judgements=judgements,
+        conversation=case.seen.conversation,
+        remarks=tuple(remarks),
+    )
+
+
+def _verdict(judgements: tuple[Judgement, ...]) -> Verdict:
+    hidden = any(judgement.status is Status.NOT_OBSERVABLE for judgement in judgements)
+    return Verdict.RECAPTURE if hidden else Verdict.GRADED
+
+
+def _witnesses(folder: Path, seen: Seen) -> list[Remark]:
+    remarks: list[Remark] = []
+    logs = {SERVER_LOG: b"", CLIENT_LOG: b""}
+    for name in logs:
+        try:
+            logs[name] = read_log(folder, name)
+        except UnusableError as error:
+            values: dict[str, str | int] = {"log": name, "cause": str(error)}
+            remarks.append(Remark("witness-unreadable", values, needs_person=True))
+    return remarks + disagreements(seen, logs[SERVER_LOG], logs[CLIENT_LOG])

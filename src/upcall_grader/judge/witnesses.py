@@ -1,0 +1,101 @@
+"""Server log and client transcript, compared with the wire.
+
+What they hold was printed by programs on a lab host, from messages that anybody may have sent: it
+is compared as text, never trusted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from upcall_grader.capture.packets import address_text
+from upcall_grader.judge.results import Remark
+from upcall_grader.judge.seen import Seen
+from upcall_grader.terminal import quoted
+
+SERVER_LOG, CLIENT_LOG = "server.log", "client.log"
+
+_CONNECTION = re.compile(rb"Connection from: \('([0-9a-fA-F.:]{2,45})', ([0-9]{1,5})\)")
+_RECEIVED = re.compile(rb"Received from client: ?(.*)", re.DOTALL)
+_UPCALL = re.compile(
+    rb"(?:Enter (?:another )?message: )*Received upcall from server: ?(.*)", re.DOTALL
+)
+_SHOWN = 40  # columns of a message in a sentence
+_MAX_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the server says of one connection."""
+
+    client: tuple[str, int]
+    messages: list[bytes]
+
+
+def disagreements(seen: Seen, server_log: bytes, client_log: bytes) -> list[Remark]:
+    """Where the logs tell something else than the wire; an empty log tells nothing."""
+    found: list[Remark] = []
+    if server_log:
+        found += _server(seen, _connections(server_log))
+    if client_log:
+        told = [
+            match for line in _lines(client_log) if (match := _match(_UPCALL, line)) is not None
+        ]
+        wire = [_printed(upcall.upcall) for upcall in seen.exchanges if upcall.upcall is not None]
+        found += _compare("witness-client", CLIENT_LOG, wire, told)
+    return found
+
+
+def _server(seen: Seen, connections: Sequence[_Told]) -> Iterator[Remark]:
+    client = (address_text(seen.client[0]), seen.client[1])
+    own = [told for told in connections if told.client == client]
+    if own:
+        wire = [_printed(message) for message in seen.messages]
+        yield from _compare("witness-server", SERVER_LOG, wire, own[-1].messages)
+        return
+    told = ", ".join(f"{told.client[0]}:{told.client[1]}" for told in connections[:_MAX_NAMED])
+    values: dict[str, str | int] = {"log": SERVER_LOG, "told": told or "no connection"}
+    yield Remark("witness-other", values, needs_person=True)
+
+
+def _connections(log: bytes) -> list[_Told]:
+    found: list[_Told] = []
+    for line in _lines(log):
+        opened = _CONNECTION.fullmatch(line)
+        if opened:
+            found.append(_Told((opened[1].decode(), int(opened[2])), []))
+            continue
+        message = _match(_RECEIVED, line)
+        if message is not None and found:
+            found[-1].messages.append(message)
+    return found
+
+
+def _lines(log: bytes) -> list[bytes]:
+    return log.replace(b"\r\n", b"\n").split(b"\n")
+
+
+def _match(pattern: re.Pattern[bytes], line: bytes) -> bytes | None:
+    match = pattern.fullmatch(line)
+    return match[1] if match else None
+
+
+def _printed(data: bytes) -> bytes:
+    """Bytes of the wire as the lab's programs print them."""
+    return data.decode("utf-8", "replace").encode()
+
+
+def _compare(code: str, log: str, wire: Sequence[bytes], told: Sequence[bytes]) -> Iterator[Remark]:
+    if len(wire) != len(told):
+        values: dict[str, str | int] = {"log": log, "told": len(told), "held": len(wire)}
+        yield Remark("witness-count", values, needs_person=True)
+    pairs = [
+        (number, held, said)
+        for number, (held, said) in enumerate(zip(wire, told, strict=False), 1)
+        if held != said
+    ]
+    for number, held, said in pairs[:_MAX_NAMED]:
+        values = {"number": number, "wire": quoted(held, _SHOWN), "log": quoted(said, _SHOWN)}
+        yield Remark(code, values, needs_person=True)
