@@ -1,0 +1,41 @@
+"""Text that a spreadsheet shows and does not run, and tables made of it.
+
+Excel, LibreOffice and Google Sheets take a cell for a formula that begins with ``=``, ``+``,
+``-`` or ``@``, also behind spaces, quotes, tabs and line ends, and some take the full-width forms.
+Where a spreadsheet divides lines at ``;`` instead of ``,``, a cell begins behind each ``;``. An
+apostrophe before such a character makes the cell text (OWASP, "CSV Injection"). One such character
+alone is text already.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+
+LONGEST = 2000
+"""Characters of a cell; Excel shows no more than 32,767."""
+
+_STARTS = re.compile(r"(^|[,;|])(?=[\s\"']*[=+\-@＝＋－＠].)", re.DOTALL)  # noqa: RUF001  # these are meant
+
+Cell = str | int | float
+
+
+def harmless(text: str) -> str:
+    """A text of unknown origin as a cell: one line, every character printable, no formula."""
+    cut = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    safe = _STARTS.sub(r"\1'", cut)
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in safe)
+
+
+def table(rows: Iterable[Iterable[Cell]]) -> bytes:
+    """Rows as CSV (RFC 4180, but lines end with a line feed alone), UTF-8 without a mark.
+
+    Texts are made harmless; numbers stay numbers.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for row in rows:
+        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
+    return text.getvalue().encode()

@@ -1,0 +1,44 @@
+"""Which file counts when a student has several, and what may become a grade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from upcall_grader.judge.results import Assessment, Submission
+
+_OWN = ("submission", "")
+"""Modes of a manifest (none: a file that was handed in) under which a student made the capture."""
+
+
+def best_of(submissions: Iterable[Submission]) -> Submission:
+    """The submission that counts, of all that one student has.
+
+    One that the student made comes before a session's capture of their host, then the one with the
+    most points, then the one whose file is first by name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    return min(submissions, key=lambda found: (found.mode not in _OWN, -found.points, found.file))
+
+
+def counting(assessment: Assessment) -> tuple[Submission, ...]:
+    """The submission that counts of each student, in the order of the assessment.
+
+    A file of which it is not known whose it is counts for itself.
+    """
+    students: dict[tuple[str, str], list[Submission]] = {}
+    for found in assessment.submissions:
+        student = found.owner.student
+        students.setdefault((student, "" if student else found.file), []).append(found)
+    return tuple(map(best_of, students.values()))
+
+
+def copied(assessment: Assessment) -> frozenset[str]:
+    """Files that hold the capture of another file as well."""
+    return frozenset(file for copy in assessment.copies for file in copy.files)
+
+
+def awaits_person(found: Submission, copies: frozenset[str]) -> bool:
+    """Whether the instructor has to look before this becomes a grade; ``copies``: see above."""
+    return found.needs_person or found.file in copies

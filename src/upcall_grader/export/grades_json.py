@@ -1,0 +1,147 @@
+"""grades.json: everything that was found, and the schema that tells its keys."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+from upcall_grader.capture.dialogue import Exchange
+from upcall_grader.export.counting import awaits_person, copied, counting
+from upcall_grader.export.feedback import number
+from upcall_grader.judge.results import (
+    Assessment,
+    Conversation,
+    Copy,
+    Judgement,
+    Remark,
+    Submission,
+)
+from upcall_grader.report.names import page_names
+from upcall_grader.texts.wording import Wording
+
+SCHEMA = 1
+"""Goes up when a key is renamed or removed."""
+
+
+def grades(assessment: Assessment, language: str) -> dict[str, Any]:
+    r"""An assessment as JSON knows values; sentences in ``language``.
+
+    Submissions come in the order of the assessment, copies in that of their files. Bytes that are
+    no UTF-8 stand as ``\xNN``.
+    """
+    wording = Wording(language)
+    best = {id(found) for found in counting(assessment)}
+    copies = copied(assessment)
+    pages = page_names(assessment.submissions)
+    return {
+        "schema": SCHEMA,
+        "language": language,
+        "points_possible": number(assessment.rubric.points),
+        "needs_person": assessment.needs_person,
+        "submissions": [
+            _submission(found, wording)
+            | {
+                "needs_person": awaits_person(found, copies),
+                "counts": id(found) in best,
+                "page": f"report/students/{page}",
+            }
+            for found, page in zip(assessment.submissions, pages, strict=True)
+        ],
+        "copies": sorted(_files(copy) for copy in assessment.copies),
+        "proofs": sorted(map(_proof, assessment.copies), key=lambda proof: proof["files"]),
+    }
+
+
+def as_bytes(found: dict[str, Any]) -> bytes:
+    """JSON in ASCII, indented, with a line feed at its end."""
+    return (json.dumps(found, indent=2) + "\n").encode("ascii")
+
+
+def schema() -> bytes:
+    """The JSON schema (draft 2020-12) of ``grades``."""
+    return resources.files(__package__).joinpath("grades.schema.json").read_bytes()
+
+
+def _submission(found: Submission, wording: Wording) -> dict[str, Any]:
+    owner = found.owner
+    return {
+        "file": _text(found.file) or None,
+        "student": _text(owner.student),
+        "name": _text(owner.name),
+        "email": _text(owner.email),
+        "group": _text(owner.group),
+        "host": _text(owner.host),
+        "on_roster": owner.on_roster,
+        "mode": _text(found.mode),
+        "verdict": found.verdict.value,
+        "points": number(found.points),
+        "criteria": [_criterion(judgement, wording) for judgement in found.judgements],
+        "exchanges": [_exchange(exchange) for exchange in found.exchanges],
+        "remarks": [_remark(remark, wording) for remark in found.remarks],
+        "packets": found.packets,
+        "connections": found.connections,
+        "conversation": _conversation(found.conversation) if found.conversation else None,
+    }
+
+
+def _criterion(judgement: Judgement, wording: Wording) -> dict[str, Any]:
+    return {
+        "id": _text(judgement.criterion.id),
+        "title": _text(wording.title(judgement.criterion)),
+        "status": judgement.status.value,
+        "points": number(judgement.points),
+        "points_possible": number(judgement.criterion.points),
+        "frames": list(judgement.frames),
+        "filter": _text(judgement.filter),
+        "why": _text(wording.text(judgement.remark)),
+        "remedy": _text(wording.remedy(judgement.remark)),
+    }
+
+
+def _remark(remark: Remark, wording: Wording) -> dict[str, Any]:
+    return {
+        "code": remark.code,
+        "text": _text(wording.text(remark)),
+        "remedy": _text(wording.remedy(remark)),
+        "frames": list(remark.frames),
+        "needs_person": remark.needs_person,
+    }
+
+
+def _exchange(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "message": _bytes(exchange.message),
+        "message_frames": list(exchange.message_frames),
+        "upcall": _bytes(exchange.upcall),
+        "upcall_frames": list(exchange.upcall_frames),
+    }
+
+
+def _conversation(held: Conversation) -> dict[str, Any]:
+    return {
+        "number": held.number,
+        "first_frame": held.first_frame,
+        "last_frame": held.last_frame,
+    }
+
+
+def _files(copy: Copy) -> list[str]:
+    return sorted(map(_text, copy.files))
+
+
+def _proof(copy: Copy) -> dict[str, Any]:
+    packets = [
+        [{"file": _text(file), "frame": frame} for file, frame in sorted(proof.frames.items())]
+        for proof in copy.proofs
+    ]
+    return {"files": _files(copy), "packets": packets}
+
+
+def _bytes(data: bytes | None) -> str | None:
+    return None if data is None else data.decode("utf-8", "backslashreplace")
+
+
+def _text(text: str) -> str:
+    """Without the half characters that file names may hold, and that many programs refuse."""
+    return text.encode("utf-8", "backslashreplace").decode()
