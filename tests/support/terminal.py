@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import subprocess
 import time
@@ -86,6 +87,21 @@ class Terminal:
             if not self._more(deadline):
                 raise AssertionError(f"{wanted!r} was never shown:\n{self.text}")
         self._read = found + len(wanted)
+
+    def match(self, wanted: str) -> re.Match[str]:
+        """Wait until the terminal shows what a regular expression describes, as ``expect`` does."""
+        deadline = time.monotonic() + self._patience
+        while not (found := re.compile(wanted).search(self.text, self._read)):
+            if not self._more(deadline):
+                raise AssertionError(f"{wanted!r} was never shown:\n{self.text}")
+        self._read = found.end()
+        return found
+
+    def await_silence(self, seconds: float) -> None:
+        """Read on until nothing new was shown for so long."""
+        while select.select([self._master], [], [], seconds)[0]:
+            if not self._more(time.monotonic() + seconds):
+                return
 
     def await_polling(self) -> None:
         """Wait until the command polls for keys; Ansible's prompts drop what was typed before."""

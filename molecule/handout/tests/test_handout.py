@@ -1,0 +1,114 @@
+"""Both handouts, followed letter for letter at four terminals; the capture gets full points."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import typing as t
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from testinfra.host import Host
+
+from tests.support.captures import name_of
+from tests.support.handout import Step, pattern, steps
+from tests.support.lab_hosts import LAB, STATE, TOP, run_playbook
+from tests.support.terminal import CTRL_C, Terminal
+
+HANDOUTS = sorted((TOP / "docs").glob("handout.*.md"))
+# A terminal that moves no cursor: what it shows is what was written.
+DUMB = os.environ | {"TERM": "dumb"}
+FEWEST_PACKETS = 10  # a handshake, two messages and their upcalls, a close
+BRIDGE_DIGITS = re.compile("[0-9a-f]{12}")
+SHELL = r"\$ (\x1b\[K)?$"  # the shell waits
+
+
+class Student:
+    """Follows a handout on a lab host."""
+
+    def __init__(self, host: str, stack: ExitStack) -> None:
+        self._host = host
+        self._stack = stack
+        self._terminals: dict[str, Terminal] = {}
+        self.bridge = ""
+
+    def follow(self, step: Step) -> None:
+        """One line of the handout."""
+        terminal = self._terminal(step.terminal)
+        if step.kind == "shell":
+            terminal.match(SHELL)
+            terminal.say(step.text.replace("<bridge_name>", self.bridge))
+        elif step.kind == "prompt":
+            terminal.expect(step.prompt)
+            terminal.say(step.text)
+        elif step.kind == "key":
+            self._stands_still(terminal)
+            terminal.type(CTRL_C)
+        else:
+            shown = terminal.match(pattern(step.text))[0]
+            if BRIDGE_DIGITS.fullmatch(shown):
+                self.bridge = f"br-{shown}"
+
+    def _terminal(self, name: str) -> Terminal:
+        """A login of its own: who may use Docker is known from the login on."""
+        if name not in self._terminals:
+            ssh = ["ssh", "-tt", "-o", "ControlPath=none", "-F", str(STATE / "ssh_config")]
+            opened = self._stack.enter_context(Terminal([*ssh, self._host], DUMB))
+            self._terminals[name] = opened
+            if name != "lab":
+                opened.match(SHELL)
+                opened.say(f"cd {LAB}")
+        return self._terminals[name]
+
+    def done(self) -> None:
+        """The last command of each terminal has ended."""
+        for terminal in self._terminals.values():
+            terminal.match(SHELL)
+
+    def _stands_still(self, tcpdump: Terminal) -> None:
+        """As a person sees it: packets have been counted, and then nothing new for a while."""
+        while int(tcpdump.match(r"Got (\d+)")[1]) < FEWEST_PACKETS:
+            pass
+        tcpdump.await_silence(seconds=3)
+
+
+@pytest.fixture
+def may_use_docker(host: Host) -> Iterator[None]:
+    """As in a room where students use Docker without sudo."""
+    done = run_playbook("prepare", name_of(host), {"lab_docker_users": ["instructor"]})
+    assert done.returncode == 0, done.stdout
+    yield
+    with host.sudo():
+        host.check_output(f"rm --force {LAB}/upcall.pcap; gpasswd --delete instructor docker")
+
+
+@pytest.mark.usefixtures("may_use_docker")
+def test_who_follows_the_handout_gets_full_points(host: Host, tmp_path: Path) -> None:
+    """One language on each lab host of the pair."""
+    handout = HANDOUTS[name_of(host).endswith("13")]
+    with ExitStack() as stack:
+        student = Student(name_of(host), stack)
+        for step in steps(handout):
+            student.follow(step)
+        student.done()
+    with host.sudo():
+        (tmp_path / "student").write_bytes(host.file(f"{LAB}/upcall.pcap").content)
+    assert graded(tmp_path)["points"] == 100
+
+
+def graded(folder: Path) -> dict[str, t.Any]:
+    """What the grader says of the only capture in a folder."""
+    program = Path(sys.executable).with_name("upcall-grade")
+    out = folder / "out"
+    done = subprocess.run(
+        [program, folder, "--out", out], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    submissions = json.loads((out / "grades.json").read_text())["submissions"]
+    assert len(submissions) == 1
+    return t.cast("dict[str, t.Any]", submissions[0])
