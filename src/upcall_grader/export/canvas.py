@@ -1,7 +1,6 @@
 """canvas.csv: for *Import* in Canvas' gradebook.
 
-What Canvas does with such a file (Canvas' guide for instructors, "How do I import grades in the
-Gradebook?"; lib/gradebook_importer.rb in its sources), and what follows here:
+What Canvas does with such a file (lib/gradebook_importer.rb in its sources), and what follows here:
 
 - The first row begins with ``Student,ID,SIS User ID,SIS Login ID,Section``. Every further column is
   an assignment, made anew if there is none of that name: so there is one, and no room for feedback.
