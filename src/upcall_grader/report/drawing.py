@@ -1,0 +1,242 @@
+"""Steps of a connection as panels of a ladder diagram: what to draw, where, and in which words.
+
+Time runs downwards, the client stands left, the server right. A panel is one phase of the
+connection. Heights are CSS pixels; across, the templates draw in percent, so that a diagram fits
+any page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from upcall_grader.capture.connections import Mark, Step
+from upcall_grader.capture.dialogue import PREFIX, Exchange
+from upcall_grader.capture.packets import FIN, RST, SYN, flags_text
+from upcall_grader.report.ladder import Ladder
+from upcall_grader.report.phrases import NONE, Phrases
+from upcall_grader.terminal import quoted
+
+KINDS = ("handshake", "message", "upcall", "close", "reset", "other")
+"""How an arrow is drawn; each has a colour, a line and words of its own."""
+WIDE_TEXT, NARROW_TEXT = 64, 31
+"""Columns of a message beside its arrow, on a wide page and on a phone."""
+_CAPTION, _LINE, _ARROW, _SLOPE = 30, 16, 9, 8
+_MAX_ROWS = 14
+_MAX_NUMBERS = 4
+_TCP = "Seq={seq}{ack} Len={length}"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """One segment. ``top`` is where its first line of text stands, ``y`` where its arrow begins.
+
+    ``label`` may be empty: a segment that only acknowledges.
+    """
+
+    frame: int
+    time: str
+    from_client: bool
+    kind: str
+    label: str
+    flags: str
+    numbers: str
+    wide: str
+    narrow: str
+    top: int
+    lines: int
+
+    @property
+    def y(self) -> int:
+        """Where the arrow leaves its sender."""
+        return self.top + (self.lines - 1) * _LINE + _ARROW
+
+    @property
+    def end(self) -> int:
+        """Where it arrives."""
+        return self.y + _SLOPE
+
+
+@dataclass(slots=True)
+class Panel:
+    """A phase of the connection; or, with ``left_out``, the fold in the middle."""
+
+    caption: str
+    kind: str
+    left_out: int = 0
+    height: int = _CAPTION
+    arrows: list[Arrow] = field(default_factory=list)
+
+    def add(self, step: Step, words: _Words) -> None:
+        """Put one more arrow below the others."""
+        arrow = words.arrow(step, self.height + 14)
+        self.arrows.append(arrow)
+        self.height = arrow.end + 10
+
+
+def panels(ladder: Ladder, exchanges: Sequence[Exchange], phrases: Phrases) -> list[Panel]:
+    """The whole diagram, from the top down."""
+    words = _Words(ladder, exchanges, phrases)
+    drawn = _panels(ladder.first, words)
+    if ladder.left_out:
+        drawn.append(Panel(phrases("ladder.fold", count=ladder.left_out), "fold", ladder.left_out))
+    return drawn + _panels(ladder.last, words)
+
+
+def _panels(steps: Iterable[Step], words: _Words) -> list[Panel]:
+    drawn: list[Panel] = []
+    phase = None
+    for step in steps:
+        own = words.phase(step) or phase or ("data", 0)
+        if own != phase or len(drawn[-1].arrows) == _MAX_ROWS:
+            again = own == phase
+            phase = own
+            drawn.append(Panel(words.caption(own, again), own[0]))
+        drawn[-1].add(step, words)
+    return drawn
+
+
+Phase = tuple[str, int]
+"""A kind of phase (handshake, exchange, close, reset, data), and the number of an exchange."""
+
+
+class _Words:
+    """What to say of each step."""
+
+    def __init__(self, ladder: Ladder, exchanges: Sequence[Exchange], phrases: Phrases) -> None:
+        self._phrases = phrases
+        self._start = ladder.start_ns
+        drawn = {step.segment.frame for step in (*ladder.first, *ladder.last)}
+        self._parts: dict[int, list[tuple[str, int, int, int]]] = {}
+        for number, exchange in enumerate(exchanges, 1):
+            for kind, frames in (
+                ("message", exchange.message_frames),
+                ("upcall", exchange.upcall_frames),
+            ):
+                for part, frame in enumerate(frames, 1):
+                    if frame in drawn:
+                        found = (kind, number, part, len(frames))
+                        self._parts.setdefault(frame, []).append(found)
+
+    def phase(self, step: Step) -> Phase | None:
+        """The phase that the step itself tells of; None: it belongs to that of the one before."""
+        if step.marks & (Mark.SYN | Mark.SYN_ACK | Mark.HANDSHAKE_ACK):
+            return "handshake", 0
+        parts = self._parts.get(step.segment.frame)
+        if parts:
+            return "exchange", parts[0][1]
+        if step.marks & Mark.RESET:
+            return "reset", 0
+        if step.marks & (Mark.FIN | Mark.ACKS_FIN):
+            return "close", 0
+        return ("data", 0) if step.marks & Mark.DATA else None
+
+    def caption(self, phase: Phase, again: bool) -> str:
+        """A panel's heading."""
+        kind, number = phase
+        caption = self._phrases(f"phase.{kind}", number=str(number))
+        return self._phrases("phase.again", phase=caption) if again else caption
+
+    def arrow(self, step: Step, top: int) -> Arrow:
+        """The step as an arrow whose text begins at ``top``."""
+        segment = step.segment
+        kind = self._kind(step)
+        label = ", ".join(self._labels(step))
+        wide = narrow = ""
+        if segment.payload and Mark.KEEP_ALIVE not in step.marks:
+            wide = quoted(segment.payload, WIDE_TEXT)
+            narrow = quoted(segment.payload, NARROW_TEXT)
+        ack = "" if step.relative_ack is None else f" Ack={step.relative_ack}"
+        return Arrow(
+            frame=segment.frame,
+            time=self._time(segment.time_ns),
+            from_client=step.from_client,
+            kind=kind,
+            label=label,
+            flags=flags_text(segment.flags),
+            numbers=_TCP.format(seq=step.relative_seq, ack=ack, length=segment.length),
+            wide=wide,
+            narrow=narrow,
+            top=top,
+            lines=1 + bool(label) + bool(wide),
+        )
+
+    def _time(self, time_ns: int | None) -> str:
+        """Seconds since the file's first frame, written as Wireshark does."""
+        if time_ns is None:
+            return NONE
+        microseconds = (time_ns - (self._start or 0)) // 1000
+        sign = "-" if microseconds < 0 else ""
+        return f"{sign}{abs(microseconds) // 1_000_000}.{abs(microseconds) % 1_000_000:06d}"
+
+    def _kind(self, step: Step) -> str:
+        segment = step.segment
+        if step.marks & Mark.RESET or segment.flags & RST:
+            return "reset"
+        if step.marks & Mark.RETRANSMISSION:
+            return "other"
+        if step.marks & Mark.HANDSHAKE_ACK or segment.flags & SYN:
+            return "handshake"
+        if segment.flags & FIN or step.marks & Mark.ACKS_FIN:
+            return "close"
+        return self._content(step) if step.marks & Mark.DATA else "other"
+
+    def _content(self, step: Step) -> str:
+        parts = self._parts.get(step.segment.frame)
+        if parts:
+            return parts[0][0]
+        if step.from_client:
+            return "message"
+        return "upcall" if step.segment.payload.startswith(PREFIX) else "other"
+
+    def _labels(self, step: Step) -> list[str]:
+        phrases = self._phrases
+        labels = []
+        if Mark.RETRANSMISSION in step.marks:
+            labels.append(phrases("step.again", frame=str(step.repeats or "?")))
+        labels += [phrases(code) for mark, code in _OPENING if mark in step.marks and not labels]
+        if Mark.DATA in step.marks:
+            labels.append(self._data(step))
+        labels += self._closing(step)
+        labels += [phrases(code) for mark, code in _NOTES if mark in step.marks]
+        return labels
+
+    def _data(self, step: Step) -> str:
+        phrases = self._phrases
+        parts = self._parts.get(step.segment.frame)
+        content = self._content(step)
+        if not parts:
+            return phrases(f"step.{content}" if content != "other" else "step.data")
+        _, number, part, of = parts[0]
+        if len(parts) > 1:
+            numbers = ", ".join(str(found[1]) for found in parts[:_MAX_NUMBERS])
+            more = "…" if len(parts) > _MAX_NUMBERS else ""
+            return phrases(f"step.{content}s", numbers=numbers + more)
+        if of > 1:
+            return phrases(f"step.{content}-part", number=str(number), part=str(part), of=str(of))
+        return phrases(f"step.{content}-number", number=str(number))
+
+    def _closing(self, step: Step) -> list[str]:
+        side = "client" if step.from_client else "server"
+        peer = "server" if step.from_client else "client"
+        labels = []
+        if Mark.RESET in step.marks:
+            labels.append(self._phrases("step.reset", side=side))
+        if Mark.FIN in step.marks:
+            code = "step.fin-and-ack" if Mark.ACKS_FIN in step.marks else "step.fin"
+            labels.append(self._phrases(code, side=side))
+        elif Mark.ACKS_FIN in step.marks:
+            labels.append(self._phrases("step.fin-acked", side=peer))
+        return labels
+
+
+_OPENING = (
+    (Mark.SYN, "step.syn"),
+    (Mark.SYN_ACK, "step.syn-ack"),
+    (Mark.HANDSHAKE_ACK, "step.ack"),
+)
+_NOTES = (
+    (Mark.BEHIND_GAP, "step.gap"),
+    (Mark.OUT_OF_ORDER, "step.order"),
+    (Mark.KEEP_ALIVE, "step.keep-alive"),
+)

@@ -1,0 +1,90 @@
+"""``write_report``: the page of the class and the students' pages, as files that need nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from upcall_grader.judge.results import Assessment
+from upcall_grader.report.course import course_page
+from upcall_grader.report.drawing import KINDS
+from upcall_grader.report.folder import ReportError, replace_folder
+from upcall_grader.report.names import page_names
+from upcall_grader.report.phrases import Phrases
+from upcall_grader.report.student import SYMBOLS, student_page
+from upcall_grader.report.visible import finalize
+from upcall_grader.texts.wording import Wording
+
+__all__ = ["ReportError", "write_report"]
+
+
+def write_report(assessment: Assessment, directory: Path, out: Path, language: str) -> bool:
+    """Write ``out/report``: ``index.html``, and ``students/<name>.html`` for each submission.
+
+    ``directory`` is the folder that was graded: the connections are drawn from its files. The same
+    assessment and files give the same bytes. An earlier report is replaced as a whole; the same one
+    again is left as it is. Returns whether anything is new. Raises ReportError.
+    """
+    return replace_folder(
+        out / "report", lambda place: _write(assessment, directory, place, language)
+    )
+
+
+def _write(assessment: Assessment, directory: Path, place: Path, language: str) -> None:
+    phrases, wording = Phrases(language), Wording(language)
+    environment = _environment(phrases)
+    names = page_names(assessment.submissions)
+    course = course_page(assessment, names, phrases, wording)
+    _save(place / "index.html", environment.get_template("course.html.j2"), course)
+    copied = {file for copy in assessment.copies for file in copy.files}
+    template = environment.get_template("student.html.j2")
+    (place / "students").mkdir()
+    for submission, name in zip(assessment.submissions, names, strict=True):
+        page = student_page(
+            submission,
+            assessment.rubric,
+            directory,
+            submission.file in copied,
+            phrases,
+            wording,
+        )
+        _save(place / "students" / name, template, page)
+
+
+def _save(path: Path, template: jinja2.Template, page: object) -> None:
+    path.write_text(template.render(page=page), encoding="utf-8", newline="\n")
+
+
+def _environment(phrases: Phrases) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("upcall_grader.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "t": phrases,
+        "lang": phrases.language,
+        "kinds": KINDS,
+        "symbols": SYMBOLS,
+    }
+    for name in ("style.css", "sort.js", "copy.js"):
+        text = resources.files(__package__).joinpath("templates", name).read_text("utf-8")
+        code = name.replace(".", "_")
+        # An inlined file is trusted as it is; the page's policy lets exactly these bytes run.
+        environment.globals[code] = Markup(text)  # noqa: S704
+        environment.globals[f"{code}_hash"] = _source_hash(text)
+    return environment
+
+
+def _source_hash(text: str) -> str:
+    """A source expression of the Content Security Policy (CSP level 3, section 2.3.1)."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

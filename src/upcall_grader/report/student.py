@@ -1,0 +1,243 @@
+"""What a student's page shows: one submission, and nothing of anybody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from upcall_grader.capture.dialogue import Answer, Exchange
+from upcall_grader.capture.packets import endpoint_text
+from upcall_grader.judge.results import Judgement, Status, Submission, Verdict
+from upcall_grader.judge.rubric import Rubric
+from upcall_grader.report.drawing import Panel, panels
+from upcall_grader.report.ladder import Ladder, read_ladder
+from upcall_grader.report.phrases import Phrases
+from upcall_grader.terminal import quoted
+from upcall_grader.texts.wording import Wording
+
+SYMBOLS = {Status.MET: "✓", Status.NOT_MET: "✗", Status.NOT_OBSERVABLE: "?"}
+MAX_EXCHANGES = 40
+_MESSAGE = 300
+_ANSWERS = {
+    Answer.YES: (Status.MET, "answer.yes"),
+    Answer.WRONG: (Status.NOT_MET, "answer.wrong"),
+    Answer.NONE: (Status.NOT_MET, "answer.none"),
+    Answer.UNKNOWN: (Status.NOT_OBSERVABLE, "answer.unknown"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One criterion."""
+
+    title: str
+    status: str
+    symbol: str
+    word: str
+    points: str
+    possible: str
+    why: str
+    remedy: str
+    frames: str
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One exchange; "" for what is not in the capture."""
+
+    number: int
+    message: str
+    message_frames: str
+    upcall: str
+    upcall_frames: str
+    status: str
+    symbol: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """What to do, and what it is good for."""
+
+    goods: tuple[str, ...]
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark about the file as a whole."""
+
+    text: str
+    frames: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudentPage:
+    """Everything on the page, in words. ``share`` is the part of the points, in percent."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    verdict: Verdict
+    verdict_word: str
+    sentence: str
+    instructor: bool
+    points: str
+    possible: str
+    share: int
+    judged: bool
+    rows: tuple[Row, ...]
+    todos: tuple[Todo, ...]
+    notes: tuple[Note, ...]
+    talks: tuple[Talk, ...]
+    more_talks: int
+    panels: tuple[Panel, ...]
+    client: str
+    server: str
+    seen_twice: bool
+    drawing_lost: bool
+
+
+def student_page(
+    submission: Submission,
+    rubric: Rubric,
+    directory: Path,
+    copied: bool,
+    phrases: Phrases,
+    wording: Wording,
+) -> StudentPage:
+    """The page of ``submission``; ``copied``: another submission holds the same capture."""
+    ladder = None
+    conversation = submission.conversation
+    if conversation is not None:
+        ladder = read_ladder(directory / submission.file, conversation)
+    return StudentPage(
+        title=submission.owner.name or submission.owner.student or submission.file,
+        facts=_facts(submission, phrases),
+        verdict=submission.verdict,
+        verdict_word=phrases(f"verdict.{submission.verdict}"),
+        sentence=_sentence(submission, rubric, phrases),
+        instructor=copied
+        or (submission.needs_person and submission.verdict is not Verdict.MISSING),
+        points=phrases.number(submission.points),
+        possible=phrases.number(rubric.points),
+        share=_share(submission.points, rubric.points),
+        judged=bool(submission.judgements),
+        rows=tuple(_row(judgement, phrases, wording) for judgement in submission.judgements),
+        todos=_todos(submission, phrases, wording),
+        notes=_notes(submission, copied, phrases, wording),
+        talks=tuple(
+            _talk(number, exchange, phrases)
+            for number, exchange in enumerate(submission.exchanges[:MAX_EXCHANGES], 1)
+        ),
+        more_talks=max(len(submission.exchanges) - MAX_EXCHANGES, 0),
+        panels=_drawn(ladder, submission, phrases),
+        client=endpoint_text(*conversation.client) if conversation else "",
+        server=endpoint_text(*conversation.server) if conversation else "",
+        seen_twice=ladder is not None and ladder.seen_twice,
+        drawing_lost=conversation is not None and ladder is None,
+    )
+
+
+def _drawn(ladder: Ladder | None, submission: Submission, phrases: Phrases) -> tuple[Panel, ...]:
+    return tuple(panels(ladder, submission.exchanges, phrases)) if ladder else ()
+
+
+def _share(points: float, possible: float) -> int:
+    return round(100 * min(max(points / possible, 0), 1)) if possible > 0 else 0
+
+
+def _facts(submission: Submission, phrases: Phrases) -> tuple[tuple[str, str], ...]:
+    owner = submission.owner
+    facts = [
+        ("fact.student", owner.student),
+        ("fact.group", owner.group),
+        ("fact.host", owner.host),
+        ("fact.file", submission.file),
+    ]
+    if submission.packets:
+        facts.append(("fact.packets", phrases.number(submission.packets)))
+    if submission.connections:
+        facts.append(("fact.connections", phrases.number(submission.connections)))
+    return tuple((phrases(code), value) for code, value in facts if value)
+
+
+def _sentence(submission: Submission, rubric: Rubric, phrases: Phrases) -> str:
+    verdict: str = submission.verdict
+    if submission.verdict is Verdict.GRADED:
+        verdict = "all" if submission.points >= rubric.points else "part"
+    return phrases(
+        f"sentence.{verdict}",
+        points=submission.points,
+        possible=rubric.points,
+        port=str(rubric.port),
+    )
+
+
+def _row(judgement: Judgement, phrases: Phrases, wording: Wording) -> Row:
+    return Row(
+        title=wording.title(judgement.criterion),
+        status=judgement.status,
+        symbol=SYMBOLS[judgement.status],
+        word=phrases(f"status.{judgement.status}"),
+        points=phrases.number(judgement.points),
+        possible=phrases.number(judgement.criterion.points),
+        why=wording.text(judgement.remark),
+        remedy="" if judgement.status is Status.MET else wording.remedy(judgement.remark),
+        frames=phrases.frames(judgement.frames),
+        filter=judgement.filter,
+    )
+
+
+def _todos(submission: Submission, phrases: Phrases, wording: Wording) -> tuple[Todo, ...]:
+    """Each remedy once, with all that it would bring."""
+    goods: dict[str, list[str]] = {}
+    for remark in submission.remarks:
+        remedy = wording.remedy(remark)
+        if remedy and remark.code not in _NOT_THE_STUDENTS:
+            goods.setdefault(remedy, [])
+    for judgement in submission.judgements:
+        remedy = wording.remedy(judgement.remark)
+        gain = round(judgement.criterion.points - judgement.points, 2)
+        if remedy and judgement.status is not Status.MET:
+            title = wording.title(judgement.criterion)
+            good = phrases("todo.gain", title=title, count=gain) if gain > 0 else title
+            goods.setdefault(remedy, []).append(good)
+    return tuple(Todo(tuple(found), remedy) for remedy, found in goods.items())
+
+
+_NOT_THE_STUDENTS = frozenset({"reader-failed"})
+
+
+def _notes(
+    submission: Submission, copied: bool, phrases: Phrases, wording: Wording
+) -> tuple[Note, ...]:
+    """The remarks; the one about copies would name others, so the page has its own words for it."""
+    told = [remark for remark in submission.remarks if remark.code != "copy"]
+    notes = [Note(wording.text(remark), phrases.frames(remark.frames)) for remark in told]
+    if copied or len(told) < len(submission.remarks):
+        notes.append(Note(phrases("copy.student"), ""))
+    return tuple(notes)
+
+
+def _talk(number: int, exchange: Exchange, phrases: Phrases) -> Talk:
+    status, word = _ANSWERS[exchange.answer]
+    return Talk(
+        number=number,
+        message=_text(exchange.message),
+        message_frames=_frames(exchange.message_frames, phrases),
+        upcall=_text(exchange.upcall),
+        upcall_frames=_frames(exchange.upcall_frames, phrases),
+        status=status,
+        symbol=SYMBOLS[status],
+        word=phrases(word),
+    )
+
+
+def _frames(frames: Sequence[int], phrases: Phrases) -> str:
+    return phrases("talks.frames", frames=phrases.frames(frames), count=len(frames))
+
+
+def _text(data: bytes | None) -> str:
+    return "" if data is None else quoted(data, _MESSAGE)
