@@ -8,7 +8,7 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator, ValidationError
 
 from tests.unit.export.building import (
     BUDI,

@@ -183,7 +183,7 @@ def test_a_user_without_sudo_is_told(path: Path) -> None:
 
 
 def test_packages_that_are_there_are_not_installed(path: Path) -> None:
-    for program in ("mmdebstrap", "shellcheck", "ssh", "tcpdump", "tshark"):
+    for program in ("chromium", "mmdebstrap", "shellcheck", "ssh", "tcpdump", "tshark"):
         fake(path, program, "exit 0")
     fake(path, "apt-get", "echo called; exit 1")
     result = run(path, TOP / "scripts" / "test-packages")
@@ -232,10 +232,10 @@ def test_an_unknown_set_of_packages_installs_nothing(path: Path) -> None:
 def test_an_installation_that_fails_is_a_failure(path: Path) -> None:
     result = missing_packages(path, "exit 100")
     assert result.returncode == 1
-    assert "the tests need: mmdebstrap" in result.stderr
+    assert "the tests need: chromium" in result.stderr
 
 
 def test_a_system_without_apt_is_told_what_is_missing(path: Path) -> None:
     result = missing_packages(path, None)
     assert result.returncode == 1
-    assert "not here: mmdebstrap shellcheck openssh-client tcpdump tshark" in result.stderr
+    assert "not here: chromium mmdebstrap shellcheck openssh-client tcpdump tshark" in result.stderr
