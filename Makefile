@@ -13,6 +13,7 @@ export MAKE
 
 CAPTURE := captures/localhost/upcall.pcap
 N := 6
+FOR := 600
 PHASES := test-packages lint unit browser engine lab-tests molecule
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
@@ -48,8 +49,8 @@ browser: venv-test ## the report's pages in a real browser (tests/browser)
 	pytest tests/browser
 
 .PHONY: fuzz
-fuzz: venv-test ## random captures against the grader (SECONDS=600), led by what they reach
-	scripts/fuzz $(SECONDS)
+fuzz: venv-test ## random captures against the grader (FOR=600: seconds), led by what they reach
+	scripts/fuzz $(FOR)
 
 .PHONY: engine
 engine: venv-test ## the lab's engine, on this machine: the next two need it
