@@ -91,11 +91,11 @@ def molecule_all(
 ) -> tuple[int, list[str], str]:
     """Run it with a false molecule; return its status, what molecule was told, and the errors."""
     calls = top / "calls"
-    said = "FAILED tests/test_it.py::test_it"
+    failure = "FAILED tests/test_it.py::test_it"
     fake(
         path,
         "molecule",
-        f'echo "$*" >> {calls}; case "$*" in {failing}) echo "{said}"; exit 1 ;; esac',
+        f'echo "$*" >> {calls}; case "$*" in {failing}) echo "{failure}"; exit 1 ;; esac',
     )
     result = run(path, top / "scripts" / "molecule-all", **env)
     said = calls.read_text().splitlines() if calls.exists() else []

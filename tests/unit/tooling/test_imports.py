@@ -1,0 +1,246 @@
+"""Who may import whom (docs/ARCHITECTURE.md), read from every Python file that there is."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+TOP = Path(__file__).resolve().parents[3]
+
+# What each folder of the grader may use of the others; the files beside the folders serve them all.
+GRADER: dict[str, set[str]] = {
+    "": set(),
+    "capture": set(),
+    "show": {"capture"},
+    "judge": {"capture", "texts"},
+    "texts": {"judge"},
+    "report": {"capture", "judge", "texts"},
+    "export": {"capture", "judge", "texts", "report"},
+    "grade": {"judge", "texts", "report", "export"},
+}
+# What each package under src/ may use of the others.
+PACKAGES: dict[str, set[str]] = {"upcall_grader": {"upcall_roster"}, "upcall_roster": set()}
+UTILITIES = "ansible.module_utils"
+MODULE_CODE = f"{UTILITIES}.basic"
+INTERNAL = re.compile(r"\b__(lab_[a-z]+)_\w")
+
+
+class Import(NamedTuple):
+    """One name that a file imports, in full."""
+
+    line: int
+    name: str
+
+
+def imports(file: Path, package: str = "") -> Iterator[Import]:
+    """Every import of a file, those inside functions and by ``import_module`` too.
+
+    Args:
+        file: The file.
+        package: The package that the file is in, from which its relative imports count.
+    """
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+        if isinstance(node, ast.Import):
+            yield from (Import(node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            outer = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(outer if node.level else []), *filter(None, [node.module])])
+            # What is imported may be a module itself, as in "from upcall_grader import judge".
+            yield from (Import(node.lineno, f"{base}.{alias.name}") for alias in node.names)
+        elif (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func).split(".")[-1] in {"import_module", "__import__"}
+            and node.args
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            yield Import(node.lineno, str(node.args[0].value))
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def standard(name: str) -> bool:
+    return name.split(".", maxsplit=1)[0] in sys.stdlib_module_names
+
+
+def barred_in_src(package: str, folder: str) -> list[str]:
+    """What nothing in this folder of this package may import."""
+    barred = ["ansible", *(PACKAGES.keys() - PACKAGES[package] - {package})]
+    if package == "upcall_grader":
+        others = GRADER.keys() - GRADER[folder] - {folder, ""}
+        barred += [f"{package}.{other}" for other in others]
+    return barred
+
+
+def wrong_in_src(top: Path) -> Iterator[str]:
+    """The packages: no Ansible, nothing of the roles, and the grader's folders one way."""
+    for file in sorted((top / "src").rglob("*.py")):
+        package, *inner = file.relative_to(top / "src").parent.parts
+        folder = inner[0] if inner else ""
+        if package not in PACKAGES or (package == "upcall_grader" and folder not in GRADER):
+            yield f"{file.relative_to(top)}: no rule for this folder in {Path(__file__).name}"
+            continue
+        for line, name in imports(file, ".".join([package, *inner])):
+            if within(name, *barred_in_src(package, folder)):
+                yield f"{file.relative_to(top)}:{line}: {name}"
+
+
+def owners(top: Path) -> dict[str, str]:
+    """The role of each module utility, by the name that Ansible gives it."""
+    files = (top / "roles").glob("*/module_utils/*.py")
+    return {f"{UTILITIES}.{file.stem}": file.parts[-3] for file in files}
+
+
+def own_and_named(role: Path) -> set[str]:
+    """The role and those that its meta/main.yml names."""
+    meta = yaml.safe_load((role / "meta" / "main.yml").read_text(encoding="utf-8"))
+    return {role.name, *(dependency["role"] for dependency in meta.get("dependencies", []))}
+
+
+def allowed_in_role(file: Path, name: str, utilities: set[str]) -> bool:
+    """Whether a role's Python file may import this name.
+
+    What goes to lab hosts has nothing but the standard library, Ansible's module code and the
+    utilities there. What runs on the controller has Ansible besides.
+    """
+    if standard(name) or within(name, *utilities):
+        return True
+    if file.parent.name == "module_utils":
+        return False
+    if file.parent.name == "library":
+        return within(name, MODULE_CODE)
+    return within(name, "ansible") and (not within(name, UTILITIES) or within(name, MODULE_CODE))
+
+
+def wrong_in_roles(top: Path) -> Iterator[str]:
+    """Modules, utilities and plugins of the roles."""
+    owner = owners(top)
+    for role in sorted(path for path in (top / "roles").iterdir() if path.is_dir()):
+        roles = own_and_named(role)
+        utilities = {name for name, its_role in owner.items() if its_role in roles}
+        for file in sorted(role.rglob("*.py")):
+            for line, name in imports(file):
+                if not allowed_in_role(file, name, utilities):
+                    yield f"{file.relative_to(top)}:{line}: {name}"
+
+
+def wrong_in_plugins(top: Path) -> Iterator[str]:
+    """The project's own plugins: Ansible, the roster and rich, and nothing of grader or roles."""
+    for file in sorted((top / "plugins").rglob("*.py")):
+        for line, name in imports(file):
+            lent = within(name, "ansible") and not within(name, *owners(top))
+            if not (standard(name) or lent or within(name, "upcall_roster", "rich")):
+                yield f"{file.relative_to(top)}:{line}: {name}"
+
+
+def wrong_internals(top: Path) -> Iterator[str]:
+    """A role's internal variables, ``__<role>_...``, in another role or in a playbook."""
+    for folder in ("roles", "playbooks"):
+        for file in sorted(path for path in (top / folder).rglob("*") if path.is_file()):
+            if file.suffix not in {".yml", ".j2", ".py"}:
+                continue
+            role = file.relative_to(top / folder).parts[0] if folder == "roles" else ""
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+                if any(owner != role for owner in INTERNAL.findall(line)):
+                    yield f"{file.relative_to(top)}:{number}: {line.strip()}"
+
+
+def wrong(top: Path) -> list[str]:
+    """Every import, and use of an internal variable, against the rules."""
+    return [
+        *wrong_in_src(top),
+        *wrong_in_roles(top),
+        *wrong_in_plugins(top),
+        *wrong_internals(top),
+    ]
+
+
+def test_imports_point_one_way() -> None:
+    assert wrong(TOP) == []
+
+
+def test_a_rule_is_there_for_what_is_there() -> None:
+    folders = {path.parent.name for path in (TOP / "src" / "upcall_grader").glob("*/*.py")}
+    assert folders == GRADER.keys() - {""}
+    assert {path.parent.name for path in (TOP / "src").glob("*/*.py")} == PACKAGES.keys()
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A project with two roles, of which lab_up names lab_look."""
+    for file, text in {
+        "src/upcall_grader/__init__.py": "LAB_PORT = 1",
+        "src/upcall_grader/capture/__init__.py": "import dpkt\nfrom upcall_grader import LAB_PORT",
+        "src/upcall_grader/judge/__init__.py": "from upcall_grader.capture import reading",
+        "src/upcall_roster/__init__.py": "import csv",
+        "roles/lab_look/meta/main.yml": "dependencies: []",
+        "roles/lab_look/module_utils/lab_look_docker.py": "import socket",
+        "roles/lab_look/library/lab_look_info.py": (
+            "from ansible.module_utils.basic import AnsibleModule\n"
+            "from ansible.module_utils.lab_look_docker import Docker"
+        ),
+        "roles/lab_look/tasks/main.yml": "- __lab_look_seen",
+        "roles/lab_up/meta/main.yml": "dependencies: [{role: lab_look}]",
+        "roles/lab_up/module_utils/lab_up_names.py": (
+            "from ansible.module_utils import lab_look_docker"
+        ),
+        "roles/lab_up/filter_plugins/lab_up.py": "from ansible.errors import AnsibleError",
+        "playbooks/up.yml": "- role: lab_up",
+        "plugins/inventory/lab_roster.py": "import ansible.errors\nimport upcall_roster",
+    }.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text + "\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_the_small_tree_is_sound(tree: Path) -> None:
+    assert wrong(tree) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("src/upcall_grader/capture/new.py", "import upcall_grader.judge.assess"),
+        ("src/upcall_grader/capture/new.py", "from upcall_grader import judge"),
+        ("src/upcall_grader/capture/deep/new.py", "from ...judge import assess"),
+        ("src/upcall_grader/capture/new.py", "def late():\n    from upcall_grader.show import x"),
+        ("src/upcall_grader/judge/new.py", "importlib.import_module('upcall_grader.report')"),
+        ("src/upcall_grader/judge/new.py", "from ..export import files"),
+        ("src/upcall_grader/report/new.py", "from upcall_grader.grade.command import main"),
+        ("src/upcall_grader/export/new.py", "from upcall_grader.grade import command"),
+        ("src/upcall_grader/new.py", "from upcall_grader.capture import reading"),
+        ("src/upcall_grader/judge/new.py", "from ansible.errors import AnsibleError"),
+        ("src/upcall_grader/unheard_of/new.py", "import os"),
+        ("src/upcall_roster/new.py", "import upcall_grader"),
+        ("src/another/new.py", "import os"),
+        ("roles/lab_up/action_plugins/new.py", "from upcall_grader.capture import reading"),
+        ("roles/lab_up/filter_plugins/new.py", "import dpkt"),
+        ("roles/lab_up/library/new.py", "from ansible.errors import AnsibleError"),
+        ("roles/lab_up/library/new.py", "import yaml"),
+        (
+            "roles/lab_up/module_utils/new.py",
+            "from ansible.module_utils.basic import AnsibleModule",
+        ),
+        ("roles/lab_look/library/new.py", "from ansible.module_utils.lab_up_names import names"),
+        ("roles/lab_look/filter_plugins/new.py", "from ansible.module_utils import lab_up_names"),
+        ("roles/lab_up/tasks/new.yml", "- when: __lab_look_seen"),
+        ("playbooks/new.yml", "- when: __lab_up_ready"),
+        ("plugins/callback/new.py", "import upcall_grader"),
+        ("plugins/callback/new.py", "import dpkt"),
+        ("plugins/callback/new.py", "from ansible.module_utils.lab_look_docker import Docker"),
+    ],
+)
+def test_what_breaks_a_rule_is_found(tree: Path, file: str, text: str) -> None:
+    (tree / file).parent.mkdir(parents=True, exist_ok=True)
+    (tree / file).write_text(text + "\n", encoding="utf-8")
+    found = wrong(tree)
+    assert len(found) == 1, found
+    assert found[0].startswith(file)
