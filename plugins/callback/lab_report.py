@@ -220,6 +220,127 @@ def repeating(words: list[str], hosts: list[str]) -> str:
     return shlex.join(kept + limit)
 
 
+class Progress:
+    """How far each host came, by step, as a callback tells it what happens.
+
+    Attributes:
+        play: the play that is under way, or nothing between plays.
+        batch: the hosts that this play, or this batch of it, began with.
+        planned: every play of the playbooks so far.
+        members: by step, in the order of their first appearance, its hosts.
+        trouble: why a host stopped, by host.
+        lost: the number of the play (from 1) in which a host was lost, by its own failure or
+            another's.
+    """
+
+    def __init__(self) -> None:
+        self.play: t.Any = None
+        self.batch: list[str] = []
+        self.planned: list[t.Any] = []
+        self.members: dict[str, set[str]] = {}
+        self.trouble: dict[str, Trouble] = {}
+        self.lost: dict[str, int] = {}
+        self._begun: set[str] = set()
+        self._plays = 0
+        self._fatal = False
+        # Of the members of each step, those not yet at its end.
+        self._waiting: dict[str, set[str]] = {}
+        self._seen: dict[tuple[str, str], str] = {}
+
+    def start_play(self, play: t.Any) -> None:
+        """A play begins, or one of its batches: the one before it has ended."""
+        self.end_play()
+        self.play, self._plays, self._fatal = play, self._plays + 1, False
+        everybody = hosts_of(play, "ansible_play_hosts_all")
+        # A localhost that no inventory names is in no batch.
+        unnamed = [host for host in everybody if host in constants.LOCALHOST]
+        self.batch = [*hosts_of(play, "ansible_play_batch"), *unnamed]
+        if play.get_path() not in self._begun:
+            self._plan(play, everybody)
+        self._begun.add(play.get_path())
+
+    def see(self, result: t.Any, changed: bool = True) -> None:
+        """A host's task came to an end, whichever."""
+        host, step = result.host.get_name(), step_of(self.play)
+        if changed and result.is_changed():
+            self._seen[host, step] = "changed"
+        # A host that was lost works in no later play, unless its errors were cleared.
+        if self.lost.get(host, self._plays) < self._plays:
+            del self.lost[host]
+            self.trouble.pop(host, None)
+            for name in self._waiting.keys() - {step}:
+                self._waiting[name].discard(host)
+
+    def fail(self, result: t.Any, *, ignored: bool) -> None:
+        """A host's task failed; whether that counts is for Ansible to say."""
+        self.see(result, changed=ignored)
+        if ignored:
+            return
+        self._may_stop_others(result.task)
+        host = result.host.get_name()
+        # A rescued host is still among the play's hosts. An included file that cannot be read fails
+        # the host only after this call.
+        unreadable = "reason" in result.result and "include" in result.task.action
+        if unreadable or host not in hosts_of(self.play, "ansible_play_hosts"):
+            self._stop(result, why_failed(result.result), unreachable=False)
+
+    def miss(self, result: t.Any) -> None:
+        """A host could not be reached."""
+        self.see(result)
+        if not result.task.ignore_unreachable:
+            self._may_stop_others(result.task)
+            self._stop(result, why_unreachable(result.result), unreachable=True)
+
+    def end_play(self) -> None:
+        """What was under way has ended."""
+        if self.play is None:
+            return
+        if self._fatal:
+            for host in set(self.batch) - set(hosts_of(self.play, "ansible_play_hosts")):
+                self.lost.setdefault(host, self._plays)
+        self._waiting[step_of(self.play)] -= set(self.batch) - self.lost.keys()
+        self.play = None
+
+    def plan_rest(self) -> None:
+        """No further play begins: what has not begun was not run."""
+        for play in self.planned:
+            if play.get_path() not in self._begun:
+                self._plan(play, self._hosts_not_begun(play))
+
+    def cell(self, host: str, step: str) -> str:
+        """How far a host came in a step that has members, in one word or two."""
+        trouble = self.trouble.get(host)
+        if host not in self.members[step]:
+            return "-"
+        if trouble and trouble.step == step:
+            return "unreachable" if trouble.unreachable else "failed"
+        if host in self._waiting[step]:
+            return "not run"
+        return self._seen.get((host, step), "ok")
+
+    def _plan(self, play: t.Any, hosts: t.Iterable[str]) -> None:
+        self.members.setdefault(step_of(play), set()).update(hosts)
+        self._waiting.setdefault(step_of(play), set()).update(hosts)
+
+    def _hosts_not_begun(self, play: t.Any) -> t.Iterable[str]:
+        try:
+            return hosts_of(play, "ansible_play_hosts_all")
+        except AnsibleError:  # what stopped the run may be this play's own variables
+            return set().union(*self.members.values())
+
+    def _stop(self, result: t.Any, reason: str, *, unreachable: bool) -> None:
+        # Of several failures that count, the first is the cause: those in `always` come after it.
+        host, task = result.host.get_name(), plain(result.task_name)
+        self.lost.setdefault(host, self._plays)
+        trouble = Trouble(step_of(self.play), task, reason, unreachable)
+        self.trouble.setdefault(host, trouble)
+
+    def _may_stop_others(self, task: t.Any) -> None:
+        # Even where the failing host is rescued, Ansible drops the others, and does not count it.
+        whole = task.run_once or task.any_errors_fatal
+        self._fatal |= bool(whole) or self.play.max_fail_percentage is not None
+
+
 class CallbackModule(CallbackBase):
     """Collects what happens to each host and reports it at the end of the run."""
 
@@ -232,21 +353,9 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self._started = ""
         self._playbooks: list[str] = []
-        self._planned: list[t.Any] = []
-        self._begun: set[str] = set()
-        self._play: t.Any = None
-        self._plays = 0
-        self._batch: list[str] = []
-        self._fatal = False
+        self._progress = Progress()
         self._stats: t.Any = None
         self._reported = False
-        # By step, in the order of their first appearance: its hosts, and those not yet at its end.
-        self._members: dict[str, set[str]] = {}
-        self._waiting: dict[str, set[str]] = {}
-        self._seen: dict[tuple[str, str], str] = {}
-        self._trouble: dict[str, Trouble] = {}
-        # The number of the play (from 1) in which a host was lost, by its own failure or another's.
-        self._lost: dict[str, int] = {}
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
         """A playbook of the command line begins; there may be several."""
@@ -259,53 +368,33 @@ class CallbackModule(CallbackBase):
             atexit.register(self._at_exit, os.getpid())
         self._stats = None
         self._playbooks.append(Path(playbook._file_name).name)
-        self._planned += playbook.get_plays()
+        self._progress.planned += playbook.get_plays()
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
-        """A play begins, or one of its batches: the one before it has ended."""
-        self._close_play()
-        self._play, self._plays, self._fatal = play, self._plays + 1, False
-        everybody = hosts_of(play, "ansible_play_hosts_all")
-        # A localhost that no inventory names is in no batch.
-        unnamed = [host for host in everybody if host in constants.LOCALHOST]
-        self._batch = [*hosts_of(play, "ansible_play_batch"), *unnamed]
-        if play.get_path() not in self._begun:
-            self._plan(play, everybody)
-        self._begun.add(play.get_path())
+        """A play begins, or one of its batches."""
+        self._progress.start_play(play)
         # Whatever ends this process, the file does not tell of an earlier run as if it were this.
         self._write(finished=False)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """A host's task came to its end."""
-        self._see(result)
+        self._progress.see(result)
 
     def v2_runner_on_skipped(self, result: t.Any) -> None:
         """A host's task had nothing to do."""
-        self._see(result)
+        self._progress.see(result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
-        """A host's task failed; whether that counts is for Ansible to say."""
-        self._see(result, changed=ignore_errors)
-        if ignore_errors:
-            return
-        self._may_stop_others(result.task)
-        host = result.host.get_name()
-        # A rescued host is still among the play's hosts. An included file that cannot be read fails
-        # the host only after this call.
-        unreadable = "reason" in result.result and "include" in result.task.action
-        if unreadable or host not in hosts_of(self._play, "ansible_play_hosts"):
-            self._fail(result, why_failed(result.result), unreachable=False)
+        """A host's task failed."""
+        self._progress.fail(result, ignored=ignore_errors)
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         """A host could not be reached."""
-        self._see(result)
-        if not result.task.ignore_unreachable:
-            self._may_stop_others(result.task)
-            self._fail(result, why_unreachable(result.result), unreachable=True)
+        self._progress.miss(result)
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """A playbook ended, with Ansible's counts of all so far."""
-        self._close_play()
+        self._progress.end_play()
         self._stats = stats
         # After a failure Ansible leaves out the playbooks that follow: then it is told at the exit.
         if len(self._playbooks) >= len(context.CLIARGS.get("args", ())):
@@ -315,76 +404,24 @@ class CallbackModule(CallbackBase):
         if os.getpid() == process and not self._reported:
             self._report()
 
-    def _plan(self, play: t.Any, hosts: t.Iterable[str]) -> None:
-        self._members.setdefault(step_of(play), set()).update(hosts)
-        self._waiting.setdefault(step_of(play), set()).update(hosts)
-
-    def _hosts_not_begun(self, play: t.Any) -> t.Iterable[str]:
-        try:
-            return hosts_of(play, "ansible_play_hosts_all")
-        except AnsibleError:  # what stopped the run may be this play's own variables
-            return set().union(*self._members.values())
-
-    def _close_play(self) -> None:
-        if self._play is None:
-            return
-        if self._fatal:
-            for host in set(self._batch) - set(hosts_of(self._play, "ansible_play_hosts")):
-                self._lost.setdefault(host, self._plays)
-        self._waiting[step_of(self._play)] -= set(self._batch) - self._lost.keys()
-        self._play = None
-
-    def _see(self, result: t.Any, changed: bool = True) -> None:
-        host, step = result.host.get_name(), step_of(self._play)
-        if changed and result.is_changed():
-            self._seen[host, step] = "changed"
-        # A host that was lost works in no later play, unless its errors were cleared.
-        if self._lost.get(host, self._plays) < self._plays:
-            del self._lost[host]
-            self._trouble.pop(host, None)
-            for name in self._waiting.keys() - {step}:
-                self._waiting[name].discard(host)
-
-    def _fail(self, result: t.Any, reason: str, *, unreachable: bool) -> None:
-        # Of several failures that count, the first is the cause: those in `always` come after it.
-        host, task = result.host.get_name(), plain(result.task_name)
-        self._lost.setdefault(host, self._plays)
-        trouble = Trouble(step_of(self._play), task, reason, unreachable)
-        self._trouble.setdefault(host, trouble)
-
-    def _may_stop_others(self, task: t.Any) -> None:
-        # Even where the failing host is rescued, Ansible drops the others, and does not count it.
-        whole = task.run_once or task.any_errors_fatal
-        self._fatal |= bool(whole) or self._play.max_fail_percentage is not None
-
-    def _cell(self, host: str, step: str) -> str:
-        trouble = self._trouble.get(host)
-        if host not in self._members[step]:
-            return "-"
-        if trouble and trouble.step == step:
-            return "unreachable" if trouble.unreachable else "failed"
-        if host in self._waiting[step]:
-            return "not run"
-        return self._seen.get((host, step), "ok")
-
     def _host(self, host: str, finished: bool) -> dict[str, t.Any]:
-        trouble = self._trouble.get(host)
+        trouble = self._progress.trouble.get(host)
         failed = trouble and {k: getattr(trouble, k) for k in ("step", "task", "reason")}
         return {
-            "steps": {step: self._cell(host, step) for step in self._members},
+            "steps": {step: self._progress.cell(host, step) for step in self._progress.members},
             "failed": failed,
             "unreachable": bool(trouble and trouble.unreachable),
             "finished": finished,
         }
 
     def _write(self, *, finished: bool) -> dict[str, t.Any]:
-        hosts = sorted(set().union(*self._members.values()))
+        hosts = sorted(set().union(*self._progress.members.values()))
         run = {
             "run": self._run,
             "started": self._started,
             "ended": now(),
             "playbooks": self._playbooks,
-            "steps": list(self._members),
+            "steps": list(self._progress.members),
             "hosts": {host: self._host(host, finished) for host in hosts},
         }
         if not hosts:
@@ -400,12 +437,11 @@ class CallbackModule(CallbackBase):
 
     def _report(self) -> None:
         self._reported = True
-        for play in self._planned:
-            if play.get_path() not in self._begun:
-                self._plan(play, self._hosts_not_begun(play))
+        self._progress.plan_rest()
         if self._stats is not None:
             told = self._stats.failures.keys() | self._stats.dark.keys()
-            self._trouble = {host: why for host, why in self._trouble.items() if host in told}
+            trouble = self._progress.trouble
+            self._progress.trouble = {host: why for host, why in trouble.items() if host in told}
         run = self._write(finished=self._stats is not None)
         if run["hosts"]:
             self._print(run)

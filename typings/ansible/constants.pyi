@@ -4,3 +4,6 @@ COLOR_CHANGED: str
 COLOR_ERROR: str
 COLOR_SKIP: str
 LOCALHOST: tuple[str, ...]
+CALLBACKS_ENABLED: list[str]
+DEFAULT_LOG_PATH: str | None
+ENABLE_TASK_DEBUGGER: bool

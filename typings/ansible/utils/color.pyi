@@ -1,0 +1,3 @@
+ANSIBLE_COLOR: bool
+
+def parsecolor(color: str) -> str: ...
