@@ -54,7 +54,8 @@ def test_the_hashes_are_still_there_when_pip_reads_them(context: Path, tmp_path:
         stdout=subprocess.DEVNULL,
         check=True,
     )
-    wanted = [line.strip() for line in LOCK.splitlines() if not line.startswith("#")]
+    lines = [line.strip() for line in LOCK.splitlines()]
+    wanted = [line for line in lines if not line.startswith("#")]
     assert read.read_text(encoding="utf-8").split("\n")[:-1] == wanted
 
 
