@@ -3,6 +3,7 @@
 The modules stand on each other in this order, and none looks upwards:
 
 ``formats``      layouts and numbers of pcap and pcapng, taken from dpkt
+``frames``       what a frame is, and the kinds of link layers
 ``reading``      file -> frames
 ``fragments``    IP fragments -> whole datagrams
 ``packets``      frame -> TCP segment, or the name of what else it is

@@ -25,9 +25,10 @@ MAX_KEPT = 16 * 1024 * 1024
 """About so many bytes are kept for all connections together, if they can be let go."""
 MAX_OPEN = 1024
 """So many connections that have not ended are followed at the same time, if they can be let go."""
-_LINGERING = 64
+LINGERING = 64
 """So many ended connections are still followed: a retransmission or a reset may come behind."""
-_COST, _SEGMENT_COST = 4096, 512
+COST, SEGMENT_COST = 4096, 512
+"""Bytes: what a connection takes, and what a segment takes besides its payload."""
 _REMEMBERED = 32
 _HALF, _WHOLE = 1 << 31, 1 << 32
 
@@ -69,7 +70,7 @@ class Handshake:
     @property
     def complete(self) -> bool:
         """All three segments are in the capture."""
-        return len(self.frames) == 3
+        return None not in (self.syn, self.syn_ack, self.ack)
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ class Side:
 
     ``base`` is the initial sequence number, ``fin_offset`` the place of the FIN in the stream,
     ``acked`` how far the other side has acknowledged this one's stream, as an offset, and in which
-    frame.
+    frame; ``reached`` is the highest offset at which this side itself sent anything.
     """
 
     endpoint: Endpoint
@@ -89,6 +90,7 @@ class Side:
     fin_offset: int = 0
     acked: int = 0
     acked_in: int | None = None
+    reached: int = 0
     recent: deque[tuple[int | None, tuple[object, ...], int]] = field(
         default_factory=lambda: deque(maxlen=_REMEMBERED)
     )
@@ -96,6 +98,14 @@ class Side:
     def __str__(self) -> str:
         """``address:port``."""
         return endpoint_text(*self.endpoint)
+
+    @property
+    def sent(self) -> int:
+        """So many bytes it sent at least: up to its FIN, or as later numbers of both sides tell.
+
+        A FIN that was not captured counts as a byte.
+        """
+        return max(self.acked, self.reached) if self.fin is None else self.fin_offset
 
     def offset(self, number: int) -> int:
         """Sequence number -> offset in this side's stream; the number space wraps at 2**32."""
@@ -117,7 +127,7 @@ class Connection:
     server: Side
     first: Segment
     last: Segment
-    cost: int = _COST
+    cost: int = COST
     handshake: Handshake = field(default_factory=Handshake)
     resets: list[tuple[int, bool]] = field(default_factory=list)
     """Frames with RST, and whether the client sent it."""
@@ -231,13 +241,13 @@ class Follower:
         return left
 
     def _account(self, connection: Connection, segment: Segment) -> None:
-        cost = _SEGMENT_COST + len(segment.payload)
+        cost = SEGMENT_COST + len(segment.payload)
         connection.cost += cost
         self._kept += cost
         if connection.ended:
             self._ended.setdefault(connection.number, connection)
         while (
-            len(self._ended) > _LINGERING
+            len(self._ended) > LINGERING
             or len(self._followed) > MAX_OPEN
             or (self._kept > MAX_KEPT and len(self._followed) > 1)
         ):
@@ -343,6 +353,7 @@ def _content(step: Step, sender: Side) -> None:
     if segment.flags & RST or sender.base is None:
         return
     start = sender.offset(segment.seq + (1 if segment.flags & SYN else 0))
+    sender.reached = max(sender.reached, start)
     plain = not segment.flags & (SYN | FIN)
     if plain and segment.length <= 1 and start == sender.stream.next - 1:
         # One octet below what comes next, or none: a keep-alive, unless it is the last octet sent

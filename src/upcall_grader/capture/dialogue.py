@@ -13,12 +13,13 @@ import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
-from upcall_grader.capture.connections import Connection
-from upcall_grader.capture.streams import Stream
+from upcall_grader.capture.connections import Connection, Side
 
 PREFIX = b"Upcall event: Processing "
-_MAX_SKIPPED = 1000
+_MAX_LOST = 1000
 """So many messages are tried as the one that an upcall behind a gap answers."""
+_MAX_UNANSWERED = 8
+"""The same where no byte of the server is missing: it left out so many in a row at most."""
 _MAX_SPLITS = 8
 """So many ends of one upcall are tried; a message holding the prefix more often is no lab
 message."""
@@ -61,13 +62,22 @@ class Dialogue:
 
 @dataclass(slots=True)
 class _Text:
-    """The captured bytes of a stream joined; ``holes`` are the places where some are missing."""
+    """The captured bytes of a stream joined.
+
+    ``holes`` are the places where some are missing, in order; ``missing`` tells how many there.
+    """
 
     data: bytes = b""
     holes: list[int] = field(default_factory=list)
+    missing: dict[int, int] = field(default_factory=dict)
     boundaries: list[int] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     frames: list[int] = field(default_factory=list)
+
+    def lacks(self, position: int, count: int) -> None:
+        if position not in self.missing:
+            self.holes.append(position)
+        self.missing[position] = self.missing.get(position, 0) + count
 
     def frames_of(self, start: int, end: int) -> tuple[int, ...]:
         first = max(bisect_right(self.starts, start) - 1, 0)
@@ -85,23 +95,23 @@ class _Text:
         return found if found is not None and found <= end else None
 
 
-def _text(stream: Stream) -> _Text:
+def _text(side: Side) -> _Text:
     text, parts, position, expected = _Text(), [], 0, 0
-    for piece in stream.pieces:
+    for piece in side.stream.pieces:
         if piece.start > expected:
-            text.holes.append(position)
+            text.lacks(position, piece.start - expected)
         if piece.data:
             text.starts.append(position)
             text.frames.append(piece.frame)
             parts.append(piece.data)
             position += len(piece.data)
         if len(piece.data) < piece.length:
-            text.holes.append(position)
+            text.lacks(position, piece.length - len(piece.data))
         if piece.push:
             text.boundaries.append(position)
         expected = piece.end
-    if stream.cut:
-        text.holes.append(position)
+    if side.stream.cut or side.sent > expected:
+        text.lacks(position, max(side.sent - expected, 1))
     text.data = b"".join(parts)
     return text
 
@@ -117,31 +127,40 @@ def read_dialogue(connection: Connection) -> Dialogue:
 
 class _Reader:
     def __init__(self, connection: Connection) -> None:
-        self._client = _text(connection.client.stream)
-        self._server = _text(connection.server.stream)
+        self._client = _text(connection.client)
+        self._server = _text(connection.server)
         self._begun = connection.handshake.syn is not None
         self._at = 0
         self._server_at = 0
         self._exchanges: list[Exchange] = []
+        self._strays: list[tuple[bytes, tuple[int, ...]]] = []
 
     def read(self) -> Dialogue:
         data = self._server.data
         whole = not self._client.holes and not self._server.holes
         begins = [match.start() for match in re.finditer(re.escape(PREFIX), data)]
         stray_end = begins[0] if begins else len(data)
-        strays = ((data[:stray_end], self._server.frames_of(0, stray_end)),) if stray_end else ()
+        self._stray(0, stray_end)
         ends = [*begins[1:], len(data)]
         index = 0
         while index < len(begins):
             index += self._upcall(begins[index], ends[index : index + _MAX_SPLITS])
         self._unanswered(len(self._client.data))
-        return Dialogue(tuple(self._exchanges), strays, whole)
+        return Dialogue(tuple(self._exchanges), tuple(self._strays), whole)
 
     def _upcall(self, begin: int, ends: list[int]) -> int:
         """Pair the upcall at ``begin``; returns over how many prefixes it reaches."""
+        own_end = self._server.boundary_after(begin)
+        if own_end < ends[0] and self._answers_one(begin, own_end):
+            # What the server sent by itself behind a complete upcall is not part of it.
+            self._pair(self._at + own_end - begin - len(PREFIX), begin, own_end, Answer.YES)
+            self._stray(own_end, ends[0])
+            self._server_at = ends[0]
+            return 1
         split = self._matching_split(self._at, begin, ends)
-        if split is None and self._server.hole_in(self._server_at, begin) is not None:
-            split = self._skip_to_match(begin, ends)
+        if split is None:
+            lost = self._server.hole_in(self._server_at, begin) is not None
+            split = self._skip_to_match(begin, ends, _MAX_LOST if lost else _MAX_UNANSWERED)
         self._server_at = ends[split or 0]
         if split is not None:
             end = ends[split]
@@ -151,31 +170,58 @@ class _Reader:
         end = ends[0]
         boundary = self._client.boundary_after(self._at)
         hole = self._client.hole_in(self._at, boundary)
-        if hole is not None:
-            self._client.holes.remove(hole)
-            self._pair(hole, begin, end, Answer.UNKNOWN)
+        if self._at == 0 and not self._begun and not self._sent_before(begin, self._at):
+            self._pair(0, begin, end, Answer.UNKNOWN)
+        elif hole is not None:
+            self._pair(self._beyond(hole, begin, end), begin, end, Answer.UNKNOWN)
         elif self._server.hole_in(begin, end) is not None:
             self._pair(boundary, begin, end, Answer.UNKNOWN)
-        elif self._at == 0 and not self._client.data and not self._begun:
-            self._pair(0, begin, end, Answer.UNKNOWN)
-        elif self._sent_before(begin):
+        elif self._sent_before(begin, self._at):
             self._pair(boundary, begin, end, Answer.WRONG)
         else:
             self._pair(self._at, begin, end, Answer.WRONG)
         return 1
 
-    def _skip_to_match(self, begin: int, ends: list[int]) -> int | None:
+    def _skip_to_match(self, begin: int, ends: list[int], most: int) -> int | None:
         """Upcalls are missing before this one: leave out the messages they would have answered."""
         position = self._at
-        for _ in range(_MAX_SKIPPED):
+        for _ in range(most):
             position = self._client.boundary_after(position)
-            if position >= len(self._client.data):
+            if not self._sent_before(begin, position):
                 return None
             split = self._matching_split(position, begin, ends)
             if split is not None:
                 self._unanswered(position)
                 return split
         return None
+
+    def _beyond(self, hole: int, begin: int, end: int) -> int:
+        """Where the message ends that the upcall answers and of which bytes are missing."""
+        client = self._client
+        if self._server.hole_in(begin + 1, end) is not None:
+            return hole
+        behind = self._at + end - begin - len(PREFIX) - hole - client.missing[hole]
+        if behind < 0:
+            # The rest of the hole are other messages.
+            client.missing[hole] = -behind
+            return hole
+        client.holes.remove(hole)
+        return min(hole + behind, len(client.data))
+
+    def _answers_one(self, begin: int, end: int) -> bool:
+        """Whether the text up to ``end`` is what the client sent in whole writes."""
+        text = self._server.data[begin + len(PREFIX) : end]
+        message_end = self._at + len(text)
+        return (
+            bool(text)
+            and self._client.data.startswith(text, self._at)
+            and self._client.boundary_after(message_end - 1) == message_end
+        )
+
+    def _stray(self, start: int, end: int) -> None:
+        if start < end:
+            data = self._server.data[start:end]
+            self._strays.append((data, self._server.frames_of(start, end)))
 
     def _matching_split(self, at: int, begin: int, ends: list[int]) -> int | None:
         """The split whose text the client sent; rather one at which the client's write ended."""
@@ -186,13 +232,16 @@ class _Reader:
                 continue
             if self._client.boundary_after(at + len(text) - 1) == at + len(text):
                 return index
-            matching = index if matching is None else matching
+            # Where bytes are missing the text may have gone on: then it is no match.
+            if matching is None and self._server.hole_in(begin + 1, end) is None:
+                matching = index
         return matching
 
-    def _sent_before(self, begin: int) -> bool:
-        if self._at >= len(self._client.data):
+    def _sent_before(self, begin: int, at: int) -> bool:
+        """Whether the client's byte at ``at`` was seen before the upcall at ``begin``."""
+        if at >= len(self._client.data):
             return False
-        message = self._client.frames_of(self._at, self._at + 1)
+        message = self._client.frames_of(at, at + 1)
         upcall = self._server.frames_of(begin, begin + 1)
         return message < upcall
 

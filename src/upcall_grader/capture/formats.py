@@ -11,8 +11,7 @@ because with dpkt 1.9.8 they
 
 ``reading`` walks the records itself, with the layouts below.
 
-Sources: draft-ietf-opsawg-pcap (sections 4 and 5), draft-ietf-opsawg-pcapng (section 4), the
-tcpdump group's list of link-layer header types.
+Sources: draft-ietf-opsawg-pcap (sections 4 and 5), draft-ietf-opsawg-pcapng (section 4).
 """
 
 from __future__ import annotations
@@ -22,32 +21,6 @@ from struct import Struct
 from typing import Any
 
 from dpkt import pcap, pcapng
-
-LINK_NULL = 0
-LINK_ETHERNET = 1
-LINK_RAW_BSD = 12
-LINK_RAW_OPENBSD = 14
-LINK_RAW = 101
-LINK_LOOP = 108
-LINK_LINUX_SLL = 113
-LINK_IPV4 = 228
-LINK_IPV6 = 229
-LINK_LINUX_SLL2 = 276
-
-LINK_NAMES = {
-    LINK_NULL: "loopback (NULL)",
-    LINK_ETHERNET: "Ethernet",
-    LINK_RAW_BSD: "raw IP",
-    LINK_RAW_OPENBSD: "raw IP",
-    LINK_RAW: "raw IP",
-    LINK_LOOP: "loopback (LOOP)",
-    LINK_LINUX_SLL: "Linux cooked v1",
-    LINK_IPV4: "raw IPv4",
-    LINK_IPV6: "raw IPv6",
-    LINK_LINUX_SLL2: "Linux cooked v2",
-}
-
-NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +100,6 @@ BLOCK_INTERFACE = int(pcapng.PCAPNG_BT_IDB)
 BLOCK_PACKET = int(pcapng.PCAPNG_BT_PB)
 BLOCK_SIMPLE = int(pcapng.PCAPNG_BT_SPB)
 BLOCK_ENHANCED = int(pcapng.PCAPNG_BT_EPB)
-OTHER_RECORDS = {
-    0x0000_0009: "systemd journal",
-    0x0000_0204: "Sysdig event",
-    0x0000_0208: "Sysdig event",
-    0x0000_0216: "Sysdig event",
-    0x0000_0217: "Sysdig event",
-    0x0000_0221: "Sysdig event",
-    0x0000_0222: "Sysdig event",
-    0x0000_0BAD: "custom block",
-    0x4000_0BAD: "custom block",
-}
-"""Blocks that hold no packet, but to which Wireshark gives a frame number all the same."""
 OPTION_END = int(pcapng.PCAPNG_OPT_ENDOFOPT)
 OPTION_TIME_RESOLUTION = int(pcapng.PCAPNG_OPT_IF_TSRESOL)
 OPTION_TIME_OFFSET = int(pcapng.PCAPNG_OPT_IF_TSOFFSET)

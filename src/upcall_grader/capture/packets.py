@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
 
-from upcall_grader.capture import formats
+from upcall_grader.capture import frames
 from upcall_grader.capture.fragments import Fragments
-from upcall_grader.capture.reading import Frame
+from upcall_grader.capture.frames import Frame
 
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 _FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
@@ -235,28 +235,28 @@ class Decoder:
 def _network(link_type: int, data: bytes) -> tuple[int, int] | str:
     """EtherType and offset of the network layer, or the name of what is there instead."""
     match link_type:
-        case formats.LINK_ETHERNET:
+        case frames.LINK_ETHERNET:
             return _ether_type(data, 12)
-        case formats.LINK_LINUX_SLL:
+        case frames.LINK_LINUX_SLL:
             return _ether_type(data, 14)
-        case formats.LINK_LINUX_SLL2:
+        case frames.LINK_LINUX_SLL2:
             tagged = _ether_type(data[:2], 0)
             if isinstance(tagged, tuple) and len(data) >= 20:
                 return _behind_tags(data, tagged[0], 20)
             return "Linux cooked v2"
-        case formats.LINK_NULL | formats.LINK_LOOP:
+        case frames.LINK_NULL | frames.LINK_LOOP:
             return _loopback(data, link_type)
         case (
-            formats.LINK_RAW
-            | formats.LINK_RAW_BSD
-            | formats.LINK_RAW_OPENBSD
-            | formats.LINK_IPV4
-            | formats.LINK_IPV6
+            frames.LINK_RAW
+            | frames.LINK_RAW_BSD
+            | frames.LINK_RAW_OPENBSD
+            | frames.LINK_IPV4
+            | frames.LINK_IPV6
         ):
             version = data[0] >> 4 if data else 0
             types = {4: ETHER_IPV4, 6: ETHER_IPV6}
             return (types[version], 0) if version in types else "raw data"
-    return formats.OTHER_RECORDS.get(-link_type, f"link type {link_type}")
+    return frames.OTHER_RECORDS.get(-link_type, f"link type {link_type}")
 
 
 def _ether_type(data: bytes, at: int) -> tuple[int, int] | str:
@@ -287,7 +287,7 @@ def _loopback(data: bytes, link_type: int) -> tuple[int, int] | str:
     if len(data) < 4:
         return "cut-off link header"
     family = int.from_bytes(data[:4], "big")
-    if link_type == formats.LINK_NULL and family not in _FAMILIES:
+    if link_type == frames.LINK_NULL and family not in _FAMILIES:
         family = int.from_bytes(data[:4], "little")
     if family in _FAMILIES:
         return _FAMILIES[family], 4
@@ -295,7 +295,7 @@ def _loopback(data: bytes, link_type: int) -> tuple[int, int] | str:
 
 
 def _macs(frame: Frame) -> tuple[str, str]:
-    if frame.link_type == formats.LINK_ETHERNET and len(frame.data) >= 12:
+    if frame.link_type == frames.LINK_ETHERNET and len(frame.data) >= 12:
         return address_text(frame.data[6:12]), address_text(frame.data[:6])
     return "", ""
 

@@ -15,9 +15,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from upcall_grader.capture import formats
+from upcall_grader.capture.frames import (
+    MAX_CAPTURED,
+    NANOSECONDS,
+    OTHER_RECORDS,
+    CaptureError,
+    Frame,
+)
 
-MAX_CAPTURED = 262_144
-"""Bytes: what libpcap and Wireshark accept at most as one captured packet."""
+__all__ = ["Capture", "CaptureError", "Damage", "Frame", "open_capture"]
+
 MAX_BLOCK = 16 * 1024 * 1024
 """Bytes: what Wireshark accepts at most as one pcapng block."""
 UNLIMITED = 0
@@ -32,39 +39,8 @@ _KNOWN_STRANGERS = (
 _CAPTURE_AGAIN = "capture again with: tcpdump -i INTERFACE -w FILE"
 
 
-class CaptureError(Exception):
-    """A file that cannot be read as a capture at all.
-
-    ``cause`` and ``remedy`` are single sentences without the file's name.
-    """
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause}; {remedy}")
-        self.cause = cause
-        self.remedy = remedy
-
-
 class _StopError(Exception):
     """Reading cannot go on behind this place."""
-
-
-@dataclass(slots=True)
-class Frame:
-    """One captured packet.
-
-    ``number``           position in the whole file, from 1, as in Wireshark
-    ``time_ns``          nanoseconds since 1970-01-01 UTC, or None where the file holds no time
-    ``link_type``        LINKTYPE_ number of the bytes; negative: a pcapng block that Wireshark
-                         numbers although it holds no packet (``formats.OTHER_RECORDS``)
-    ``data``             captured bytes, from the link layer's header on
-    ``original_length``  length on the wire in bytes; larger than ``data`` if the snap length cut it
-    """
-
-    number: int
-    time_ns: int | None
-    link_type: int
-    data: bytes
-    original_length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +67,8 @@ class _Interface:
 
     def time_ns(self, high: int, low: int) -> int:
         ticks = (high << 32) | low
-        nanoseconds = ticks * formats.NANOSECONDS // self.ticks_per_second
-        return nanoseconds + self.offset_seconds * formats.NANOSECONDS
+        nanoseconds = ticks * NANOSECONDS // self.ticks_per_second
+        return nanoseconds + self.offset_seconds * NANOSECONDS
 
 
 class Capture:
@@ -206,7 +182,7 @@ class Capture:
                     f"a record claims {captured} bytes, at most {MAX_CAPTURED} are possible"
                 )
             data = self._need(captured, "a packet")
-            time_ns = seconds * formats.NANOSECONDS + fraction * tick
+            time_ns = seconds * NANOSECONDS + fraction * tick
             yield self._frame(time_ns, self._link_type, data, original)
 
     # -- pcapng
@@ -235,7 +211,7 @@ class Capture:
                 yield self._timed_packet(layout, interfaces, kind, block)
             elif kind == formats.BLOCK_SIMPLE:
                 yield self._simple_packet(layout, interfaces, block)
-            elif kind in formats.OTHER_RECORDS:
+            elif kind in OTHER_RECORDS:
                 yield self._frame(None, -kind, b"", 0)
 
     def _section(self, head: bytes) -> formats.PcapngLayout:

@@ -16,6 +16,9 @@ MAX_EARLY = 1024
 MAX_PIECES = 8192
 """Pieces kept of one direction; what comes behind them is counted, not kept."""
 
+MAX_BYTES = 2 * 1024 * 1024
+"""Bytes kept of one direction, and as many while an earlier piece is missing."""
+
 
 class Arrival(enum.Enum):
     """How a piece fits to those before it."""
@@ -62,6 +65,8 @@ class Stream:
         self.next = 0
         self.cut = False
         self._highest = 0
+        self._held = 0
+        self._early_held = 0
         self.pieces: list[Piece] = []
         self._starts: list[int] = []
         self._early: list[tuple[int, int, Piece]] = []
@@ -76,7 +81,8 @@ class Stream:
         if piece.start > self.next:
             heapq.heappush(self._early, (piece.start, piece.frame, piece))
             self._early_ends[piece.start] = piece.end
-            if len(self._early) > MAX_EARLY:
+            self._early_held += len(piece.data)
+            while len(self._early) > MAX_EARLY or self._early_held > MAX_BYTES:
                 self._take_early()
             return Arrival.BEHIND_GAP if behind_gap else Arrival.EARLY
         fills = bool(self._early)
@@ -100,6 +106,7 @@ class Stream:
     def _take_early(self) -> None:
         start, _, piece = heapq.heappop(self._early)
         self._early_ends.pop(start, None)
+        self._early_held -= len(piece.data)
         if piece.end > self.next:
             self._append(piece)
 
@@ -113,7 +120,8 @@ class Stream:
                 data=piece.data[overlap:],
             )
         self.next = piece.end
-        if len(self.pieces) >= MAX_PIECES:
+        self._held += len(piece.data)
+        if len(self.pieces) >= MAX_PIECES or self._held > MAX_BYTES:
             self.cut = True
             return
         self.pieces.append(piece)

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.judge.copies import find_copies
 from upcall_grader.judge.folder import Found, find
-from upcall_grader.judge.results import Assessment, Copy, Owner, Remark, Submission
+from upcall_grader.judge.results import (
+    Assessment,
+    Conversation,
+    Copy,
+    Judgement,
+    Owner,
+    Remark,
+    Submission,
+)
 from upcall_grader.judge.rubric import Rubric
+from upcall_grader.judge.sharing import hand_over_quickly, in_order
 from upcall_grader.judge.submission import Judged, judge_with_prints, missing
-from upcall_roster.seats import Roster
+
+if TYPE_CHECKING:
+    from upcall_roster.seats import Roster
 
 _ALONE = 256
 """So many files are judged before more processes are worth their start."""
-_CHUNK = 32
 _MAX_NAMED = 8
+
+hand_over_quickly(Conversation, Exchange, Judged, Judgement, Owner, Remark, Submission)
 
 Progress = Callable[[int, int], None]
 
@@ -39,8 +50,10 @@ def assess(
     many are judged.
     """
     found = find(directory, roster, without)
+    judge = _Judge(directory, rubric, secret)
+    processes = len(os.sched_getaffinity(0)) if len(found) > _ALONE else 1
     judged: list[Judged] = []
-    for one in _judged(directory, rubric, secret, found):
+    for one in in_order(judge, found, processes):
         judged.append(one)
         if progress is not None:
             progress(len(judged), len(found))
@@ -49,28 +62,6 @@ def assess(
     submissions += _missing(rubric, roster, submissions)
     submissions.sort(key=lambda one: (one.owner.student.casefold(), one.owner.student, one.file))
     return Assessment(rubric, tuple(submissions), copies)
-
-
-def _judged(
-    directory: Path, rubric: Rubric, secret: bytes, found: Sequence[Found]
-) -> Iterator[Judged]:
-    judge = _Judge(directory, rubric, secret)
-    done = 0
-    if len(found) > _ALONE and (os.cpu_count() or 1) > 1:
-        try:
-            for one in _side_by_side(judge, found):
-                yield one
-                done += 1
-        except BrokenProcessPool:
-            # A process was killed, for want of memory perhaps: what is left is judged here.
-            pass
-    yield from map(judge, found[done:])
-
-
-def _side_by_side(judge: _Judge, found: Iterable[Found]) -> Iterator[Judged]:
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(mp_context=context) as pool:
-        yield from pool.map(judge, found, chunksize=_CHUNK)
 
 
 class _Judge:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
 from upcall_grader.judge.results import Copy, Proof
 from upcall_grader.judge.submission import Judged
@@ -22,11 +22,27 @@ def find_copies(judged: Sequence[Judged]) -> tuple[Copy, ...]:
         if one.sha256:
             holders[one.sha256].setdefault(file, 0)
     shared = [found for found in holders.values() if len(found) > 1]
-    return tuple(Copy(group, _proofs(set(group), shared)) for group in _groups(map(tuple, shared)))
+    students = _students(judged)
+    return tuple(
+        Copy(group, _proofs(found))
+        for group, found in sorted(_groups(shared), key=lambda one: one[0])
+        if not set.intersection(*(students[file] for file in group))
+    )
 
 
-def _groups(pairs: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Files that are joined by any of ``pairs``, directly or through others."""
+def _students(judged: Iterable[Judged]) -> dict[str, set[str]]:
+    """File -> the students of the roster whose it is: what is all one student's is no copy."""
+    students: dict[str, set[str]] = defaultdict(set)
+    for one in judged:
+        owner = one.submission.owner
+        students[one.submission.file] |= {owner.student} if owner.on_roster else set()
+    return students
+
+
+def _groups(
+    shared: Sequence[dict[str, int]],
+) -> Iterator[tuple[tuple[str, ...], list[dict[str, int]]]]:
+    """Files joined by any of ``shared``, directly or through others, and what joins them."""
     leader: dict[str, str] = {}
 
     def lead(file: str) -> str:
@@ -34,18 +50,31 @@ def _groups(pairs: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
             leader[file] = file = leader[leader[file]]
         return file
 
-    for first, *others in pairs:
+    for holder in shared:
+        first, *others = holder
         for other in others:
             leader[lead(other)] = lead(first)
     groups: dict[str, list[str]] = defaultdict(list)
     for file in leader:
         groups[lead(file)].append(file)
-    return sorted(tuple(sorted(group)) for group in groups.values())
+    joins: dict[str, list[dict[str, int]]] = defaultdict(list)
+    for holder in shared:
+        joins[lead(next(iter(holder)))].append(holder)
+    for head, files in groups.items():
+        yield tuple(sorted(files)), joins[head]
 
 
-def _proofs(group: set[str], shared: list[dict[str, int]]) -> tuple[Proof, ...]:
-    found = [holder for holder in shared if holder.keys() <= group and 0 not in holder.values()]
-    # Packets that most of the files have come first, then those that come first in them.
-    found.sort(key=lambda holder: (-len(holder), sorted(holder.items())))
-    proofs = [Proof(dict(sorted(holder.items()))) for holder in found[:MAX_PROOFS]]
-    return tuple(sorted(proofs, key=lambda proof: sorted(proof.frames.items())))
+def _proofs(joins: Iterable[dict[str, int]]) -> tuple[Proof, ...]:
+    packets = [sorted(holder.items()) for holder in joins if 0 not in holder.values()]
+    # Packets that most of the files have come first, then those that come first in them; of packets
+    # in the same files the second comes behind the first of all others, so that each file has its.
+    packets.sort(key=lambda packet: (-len(packet), packet))
+    seen: Counter[tuple[str, ...]] = Counter()
+    ranked = []
+    for packet in packets:
+        files = tuple(file for file, _ in packet)
+        ranked.append((seen[files], -len(packet), packet))
+        seen[files] += 1
+    return tuple(
+        Proof(dict(packet)) for packet in sorted(p for *_, p in sorted(ranked)[:MAX_PROOFS])
+    )

@@ -10,6 +10,7 @@ import datetime
 import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from upcall_grader.capture.dialogue import Answer, Exchange
 from upcall_grader.capture.packets import address_text
@@ -65,9 +66,22 @@ Check = Callable[[Criterion, Case], Found]
 def judge(criterion: Criterion, case: Case) -> Judgement:
     """One criterion of one connection."""
     found = CHECKS[criterion.check](criterion, case)
-    frames = found.frames[:MAX_FRAMES]
-    points = criterion.points if found.status is Status.MET else 0
-    return Judgement(criterion, found.status, points, found.remark, frames, display_filter(frames))
+    frames, remark = found.frames[:MAX_FRAMES], found.remark
+    return _judgement(criterion, found.status, remark.code, (*remark.values.items(),), frames)
+
+
+@lru_cache(maxsize=4096)
+def _judgement(
+    criterion: Criterion,
+    status: Status,
+    code: str,
+    values: tuple[tuple[str, str | int], ...],
+    frames: tuple[int, ...],
+) -> Judgement:
+    """In a class the same is found again and again, and one object is handed over faster."""
+    points = criterion.points if status is Status.MET else 0
+    shown = display_filter(frames)
+    return Judgement(criterion, status, points, Remark(code, dict(values)), frames, shown)
 
 
 def unseen(criterion: Criterion) -> Judgement:
@@ -124,25 +138,27 @@ def _handshake(_: Criterion, case: Case) -> Found:
         return _not_met("handshake-refused", [*frames, *(frame for frame, _ in case.seen.resets)])
     if handshake.syn is None and handshake.syn_ack is None:
         return _hidden("handshake-before", [case.seen.first_frame])
-    if _only_syn(case.seen):
+    if _only_syn(case):
         return _not_met("handshake-unanswered", frames)
     parts = {"SYN": handshake.syn, "SYN+ACK": handshake.syn_ack, "ACK": handshake.ack}
     missing = ", ".join(name for name, frame in parts.items() if frame is None)
     return _hidden("handshake-lost", frames, missing=missing)
 
 
-def _only_syn(seen: Seen) -> bool:
-    """Nothing but SYNs, which nobody answered."""
-    answered = seen.handshake.syn_ack or seen.handshake.ack
-    rest = seen.exchanges or seen.strays or seen.close_frames or seen.resets
-    return not answered and not rest and seen.whole
+def _only_syn(case: Case) -> bool:
+    """Nothing but SYNs, and time enough went by for an answer that nothing lost."""
+    seen = case.seen
+    only = seen.handshake.syn is not None and not seen.answered and not seen.resets
+    began, end = seen.first_time, case.survey.last_time
+    waited = began is not None and end is not None and end - began >= _NANOSECONDS
+    return only and seen.whole and waited and not case.dropped
 
 
 def _few(case: Case, kind: str, count: int, least: int, frames: Iterable[int]) -> Found:
     """So many of something that has to be there ``least`` times."""
     if count >= least:
         return _met(f"{kind}-met", frames, count=count)
-    if case.complete or _only_syn(case.seen):
+    if case.complete or _only_syn(case):
         return _not_met(f"{kind}-few", frames, count=count, least=least)
     return _hidden(f"{kind}-unseen", frames, count=count, least=least)
 
@@ -166,7 +182,11 @@ def _upcalls(_: Criterion, case: Case) -> Found:
     if seen.strays and case.complete:
         data, frames = seen.strays[0]
         return _not_met("upcalls-stray", frames, bytes=quoted(data, _SHOWN))
-    wrong = [found for found in seen.exchanges if found.answer is Answer.WRONG]
+    wrong = [
+        found
+        for found in seen.exchanges
+        if found.answer is Answer.WRONG and not _before(seen, found)
+    ]
     if wrong:
         first = wrong[0]
         return _not_met(
@@ -176,7 +196,9 @@ def _upcalls(_: Criterion, case: Case) -> Found:
             upcall=quoted(first.upcall or b"", _SHOWN),
         )
     unanswered = [found for found in seen.exchanges if found.answer is Answer.NONE]
-    unknown = [found for found in seen.exchanges if found.answer is Answer.UNKNOWN]
+    unknown = [
+        found for found in seen.exchanges if found.answer is Answer.UNKNOWN or _before(seen, found)
+    ]
     if unanswered and not _may_follow(case, unanswered):
         first = unanswered[0]
         return _not_met(
@@ -186,9 +208,14 @@ def _upcalls(_: Criterion, case: Case) -> Found:
     if unanswered or unknown:
         return _hidden("upcalls-unseen", _frames([*unanswered, *unknown]), count=count)
     if not count:
-        none = case.complete or _only_syn(seen)
+        none = case.complete or _only_syn(case)
         return _not_met("upcalls-none") if none else _hidden("upcalls-none-seen")
     return _met("upcalls-met", _frames(seen.exchanges), count=count)
+
+
+def _before(seen: Seen, found: Exchange) -> bool:
+    """Whether an upcall's message may have come before the capture began."""
+    return found.message is None and seen.handshake.syn is None
 
 
 def _may_follow(case: Case, unanswered: list[Exchange]) -> bool:
@@ -208,12 +235,12 @@ def _close(_: Criterion, case: Case) -> Found:
     if seen.closed:
         first = (seen.client_end.fin or 0) < (seen.server_end.fin or 0)
         return _met("close-met", frames, first=_SIDES[first])
-    if seen.resets:
+    if seen.resets and not case.dropped:
         return _not_met(
             "close-reset", [frame for frame, _ in seen.resets], by=_SIDES[seen.resets[0][1]]
         )
     waited = _seconds_after(case)
-    if waited >= PATIENCE_SECONDS:
+    if waited >= PATIENCE_SECONDS and not case.dropped:
         return _not_met("close-open", [seen.last_frame], seconds=waited)
     if not frames:
         return _hidden("close-unseen", [seen.last_frame])
@@ -240,8 +267,9 @@ def _token(_: Criterion, case: Case) -> Found:
     if not case.token:
         return _hidden("token-unknown")
     token = case.token.encode()
-    for found in case.seen.exchanges:
-        if found.message is not None and token in found.message:
+    # In whichever connection it was typed, it was typed by this student.
+    for found in (*case.seen.exchanges, *case.survey.exchanges):
+        if found.message is not None and token in found.message.lower():
             return _met("token-met", found.message_frames)
     frames = _message_frames(case.seen)
     code = "token-absent" if case.complete else "token-unseen"
@@ -254,7 +282,10 @@ def _window(criterion: Criterion, case: Case) -> Found:
     if began is None:
         return _hidden("window-no-time", [case.seen.first_frame])
     low, high = str(criterion.parameters["from"]), str(criterion.parameters["to"])
-    moment = datetime.datetime.fromtimestamp(began // _NANOSECONDS, tz=datetime.UTC)
+    try:
+        moment = datetime.datetime.fromtimestamp(began // _NANOSECONDS, tz=datetime.UTC)
+    except (OverflowError, OSError, ValueError):  # a time that no calendar has
+        return _hidden("window-no-time", [case.seen.first_frame])
     told = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
     inside = datetime.datetime.fromisoformat(low) <= moment <= datetime.datetime.fromisoformat(high)
     if inside:
@@ -294,3 +325,6 @@ CHECKS: dict[str, Check] = {
 
 PARTICULAR = frozenset(("token", "window", "network", "distinct"))
 """Checks that one connection of a capture may meet and another, otherwise as good, may not."""
+
+UNTOLD = frozenset(("network-unknown", "token-unknown"))
+"""Remarks on what neither rubric nor manifest nor file name tells: no new capture would help."""

@@ -14,21 +14,25 @@ import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from upcall_grader.capture.formats import PCAP_LAYOUTS, PCAPNG_MAGIC
 from upcall_grader.judge import companions
 from upcall_grader.judge.companions import Manifest, UnusableError, read_manifest
 from upcall_grader.judge.results import Owner
-from upcall_roster.seats import Roster, Seat, Student
+
+if TYPE_CHECKING:
+    from upcall_roster.seats import Roster, Seat, Student
 
 MAX_FILES = 100_000
 _MAX_DEPTH = 8
 _OUR_FILES = companions.NAMES | {"missing.csv", "run.json", "run.json.lock"}
 _OUR_FOLDERS = frozenset(("earlier", "incomplete"))
-_CAPTURE_STARTS = frozenset((PCAPNG_MAGIC, *PCAP_LAYOUTS))
-# Moodle: "Full name_12345_assignsubmission_file_"; Canvas: "namefull_LATE_12345_67890_upcall.pcap".
-_MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>[0-9]+)_assignsubmission_file_?.*")
-_CANVAS = re.compile(r"(?P<name>[^_]+)(_LATE)?_[0-9]+_[0-9]+_.+", re.IGNORECASE)
+# Moodle: "Full name_12345_assignsubmission_file_"; Canvas: "lastfirst_LATE_123_456_upcall.pcap".
+# Their numbers are their own: no student's id.
+_MOODLE = re.compile(r"(?P<name>.+?)_[0-9]+_assignsubmission_[a-z]+_?(?P<file>.*)", re.DOTALL)
+_CANVAS = re.compile(
+    r"(?P<name>[^_]+)(?:_LATE)?_[0-9]+_[0-9]+_(?P<file>.+)", re.IGNORECASE | re.DOTALL
+)
 
 
 class FolderError(Exception):
@@ -52,14 +56,18 @@ def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) ->
     if not folder.is_dir():
         cause = "is no folder" if folder.exists() else "does not exist"
         raise FolderError(f"{folder} {cause}; name the folder with the captures")
-    passed = {path.resolve() for path in without}
+    passed = {Path(os.path.realpath(path)) for path in without}
+    passed |= {Path(os.path.realpath(path.parent), path.name) for path in without}
+    places = {(str(path.parent), path.name) for path in passed}
     owners = _Owners(roster)
     found: list[Found] = []
-    for parts, names in _walk(folder, (), passed):
+    for parts, names in _walk(folder, (), places):
         place = folder.joinpath(*parts)
-        captures = [name for name in names if _is_capture(place / name)]
-        # Beside a student's capture lie screenshots and reports; alone they are what was handed in.
-        chosen = captures if captures and parts else names
+        chosen = names
+        if parts and len(names) > 1:
+            # Beside a student's capture lie screenshots and reports; alone they are what was handed
+            # in.
+            chosen = [name for name in names if _is_capture(place / name)] or names
         manifest = _manifest(place) if len(chosen) == 1 else Manifest()
         for name in chosen:
             file = "/".join((*parts, name))
@@ -70,17 +78,22 @@ def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) ->
 
 
 def _walk(
-    folder: Path, parts: tuple[str, ...], passed: set[Path]
+    folder: Path, parts: tuple[str, ...], passed: set[tuple[str, str]]
 ) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Each folder with its files; a folder in it that cannot be read is one of them."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
+        if parts:
+            yield parts[:-1], [parts[-1]]
+            return
         raise FolderError(
             f"{folder} cannot be read ({error.strerror}); ask its owner, or name another folder"
         ) from error
+    real = os.path.realpath(folder)
     names, folders = [], []
     for entry in entries:
-        if entry.name.startswith(".") or Path(entry.path).resolve() in passed:
+        if entry.name.startswith(".") or (real, entry.name) in passed:
             continue
         if entry.is_dir(follow_symlinks=False):
             folders.append(entry.name)
@@ -88,11 +101,18 @@ def _walk(
             names.append(entry.name)
     yield parts, names
     for name in folders:
-        if name not in _OUR_FOLDERS and len(parts) < _MAX_DEPTH:
+        if name in _OUR_FOLDERS:
+            continue
+        if len(parts) < _MAX_DEPTH:
             yield from _walk(folder / name, (*parts, name), passed)
+        else:
+            yield parts, [name]
 
 
 def _is_capture(path: Path) -> bool:
+    # Most folders hold nothing that has to be told from a capture, and this takes its time to load.
+    from upcall_grader.capture.formats import PCAP_LAYOUTS, PCAPNG_MAGIC  # noqa: PLC0415
+
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             return False
@@ -100,7 +120,7 @@ def _is_capture(path: Path) -> bool:
             start = stream.read(4)
     except OSError:
         return False
-    return not start or start in _CAPTURE_STARTS
+    return not start or start == PCAPNG_MAGIC or start in PCAP_LAYOUTS
 
 
 def _manifest(folder: Path) -> Manifest:
@@ -122,17 +142,19 @@ class _Owners:
             for student in seat.students:
                 key = student.student_id.casefold()
                 self._students[key] = (student, seat)
-                self._names.setdefault(_letters(student.name), []).append(key)
+                for letters in _name_letters(student.name):
+                    self._names.setdefault(letters, []).append(key)
 
     def of(self, file: str, manifest: Manifest) -> list[Owner]:
         """The owners of a file: one, or all who sit at the host that it came from."""
         *folders, name = file.split("/")
-        told = [manifest.student, *reversed(folders), name.partition(".")[0]]
+        # What the instructor's folders say comes before a manifest, which a student may have made.
+        told = [*reversed(folders), manifest.student, _stem(name), name]
         for text in filter(None, told):
             known = self._by_text(text)
             if known:
                 return [known]
-        seats = (self._hosts.get(text.casefold()) for text in (manifest.host, *folders) if text)
+        seats = (self._hosts.get(text.casefold()) for text in (*reversed(folders), manifest.host))
         seat = next((seat for seat in seats if seat is not None and seat.students), None)
         if seat is not None:
             return [_owner(student, seat) for student in seat.students]
@@ -140,19 +162,34 @@ class _Owners:
 
     def _by_text(self, text: str) -> Owner | None:
         """The student that a folder's or file's name names: by id, as a word in it, or by name."""
-        folded = text.casefold()
-        words = [folded, *re.split(r"[^\w.-]+|_", folded), *re.split(r"[\W_]+", folded)]
-        found = [word for word in words if word in self._students]
-        if not found:
-            download = _MOODLE.fullmatch(text) or _CANVAS.fullmatch(text)
-            named = self._names.get(_letters(download["name"] if download else text), [])
-            found = named if len(named) == 1 else []
-        return _owner(*self._students[found[0]]) if found else None
+        if not self._students:
+            return None
+        download = _MOODLE.fullmatch(text) or _CANVAS.fullmatch(text)
+        for part in (download["name"], download["file"]) if download else (text,):
+            folded = part.casefold()
+            words = [folded, *re.split(r"[^\w.-]+|_", folded), *re.split(r"[\W_]+", folded)]
+            found = [word for word in words if word in self._students]
+            named = self._names.get(_letters(part), [])
+            found = found or (named if len(named) == 1 else [])
+            if found:
+                return _owner(*self._students[found[0]])
+        return None
 
 
 def _letters(name: str) -> str:
     """A name without spaces and signs: Canvas writes names so."""
-    return re.sub(r"[\W_]", "", name.casefold()) or "\0"
+    return re.sub(r"[\W_]", "", name.casefold())
+
+
+def _name_letters(name: str) -> set[str]:
+    """A name's letters, also with the last word first, as Canvas sorts names."""
+    words = name.split()
+    return {_letters(name), _letters("".join(words[-1:] + words[:-1]))} - {""}
+
+
+def _stem(name: str) -> str:
+    """A file's name without its ending: "Moh. Rizki.pcap" -> "Moh. Rizki"."""
+    return name.rpartition(".")[0] or name
 
 
 def _owner(student: Student, seat: Seat) -> Owner:
@@ -168,8 +205,11 @@ def _owner(student: Student, seat: Seat) -> Owner:
 
 def _stranger(folders: list[str], name: str) -> str:
     """Whom nobody on the roster is: the folder's name, or the file's without its ending."""
+    for text in (*reversed(folders), _stem(name)):
+        download = _MOODLE.fullmatch(text)
+        if download:
+            return download["name"]
     if folders:
-        download = _MOODLE.fullmatch(folders[-1])
-        return download["name"] if download else folders[-1]
-    download = _CANVAS.fullmatch(name)
-    return download["name"] if download else name.partition(".")[0] or name
+        return folders[-1]
+    download = _CANVAS.fullmatch(_stem(name))
+    return download["name"] if download else _stem(name)

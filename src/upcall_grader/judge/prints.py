@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import heapq
 
-from upcall_grader.capture.packets import ACK, RST, SYN, Segment
+from upcall_grader.capture.packets import ACK, FIN, RST, SYN
 
 MAX_PRINTS = 512
 """So many packets of a file are remembered: those whose numbers are the smallest when mixed, which
 are the same ones in every file that holds them."""
+
+COUNTED = SYN | FIN
+"""Flags that take a sequence number, as a byte of text does (RFC 9293 section 3.4)."""
 
 _MIX, _MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
@@ -22,24 +25,33 @@ _MIX, _MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 class Prints:
     """The numbers of some packets of one file, each with the first frame that has them."""
 
+    __slots__ = ("_largest", "_limit", "frames")
+
     def __init__(self) -> None:
         self.frames: dict[int, int] = {}
         self._largest: list[tuple[int, int]] = []
+        self._limit = _MASK
 
-    def add(self, segment: Segment) -> None:
+    def __eq__(self, other: object) -> bool:
+        """Whether both remember the same packets, whatever the order they came in."""
+        return isinstance(other, Prints) and self.frames == other.frames
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def add(self, seq: int, ack: int, flags: int, length: int, frame: int) -> None:
         """Remember a segment, if it has both numbers and is among the smallest."""
-        if segment.flags & (ACK | RST) != ACK or (segment.length == 0 and not segment.flags & SYN):
+        if flags & (ACK | RST) != ACK or (length == 0 and not flags & COUNTED):
             return
-        number = segment.seq << 32 | segment.ack
-        if number in self.frames:
-            return
+        number = seq << 32 | ack
         # Multiplying by an odd number mixes the bits, and no two numbers become one.
         mixed = number * _MIX & _MASK
+        if mixed > self._limit or number in self.frames:
+            return
         if len(self._largest) < MAX_PRINTS:
             heapq.heappush(self._largest, (-mixed, number))
-        elif -self._largest[0][0] > mixed:
+        else:
             _, forgotten = heapq.heapreplace(self._largest, (-mixed, number))
             del self.frames[forgotten]
-        else:
-            return
-        self.frames[number] = segment.frame
+        if len(self._largest) == MAX_PRINTS:
+            self._limit = -self._largest[0][0]
+        self.frames[number] = frame

@@ -24,6 +24,10 @@ class Criterion:
     titles: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Value] = field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        """By its id, as mappings have no hash."""
+        return hash(self.id)
+
     def whole(self, name: str) -> int:
         """A parameter that is a number."""
         value = self.parameters[name]

@@ -6,7 +6,6 @@ import datetime
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,6 +19,7 @@ MAX_BYTES = 64 * 1024
 """The largest rubric that is read."""
 _ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _MAX_POINTS, _MAX_LEAST = 10_000, 1_000
+_MAX_DEPTH = 20
 
 # The C parser where libyaml is there: it is several times as fast, and knows the lines as well.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -43,7 +43,7 @@ class _Reader:
             self.fail(node, f"{what} has to be a mapping of names to values")
         found: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            name = str(key.value)
+            name = self.text(key, "a name")
             if name in found:
                 self.fail(key, f"{name!r} stands there twice")
             found[name] = value
@@ -88,7 +88,7 @@ def default_rubric() -> Rubric:
 
 def default_text() -> str:
     """The project's own rubric as a file, to start one's own from."""
-    return resources.files(__package__).joinpath("default.yml").read_text("utf-8")
+    return Path(__file__).with_name("default.yml").read_text("utf-8")
 
 
 def read_rubric(path: Path) -> Rubric:
@@ -111,17 +111,31 @@ def read_rubric(path: Path) -> Rubric:
 def parse_rubric(text: str, file: str) -> Rubric:
     """The rubric in ``text``, which messages call ``file``. Raises RubricError."""
     try:
+        _check_depth(text, file)
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        cause = getattr(error, "problem", None) or error
-        raise RubricError(f"{file}{where}: it is no YAML ({cause})") from error
-    except RecursionError as error:
-        raise RubricError(f"{file}: it is nested too deeply") from error
+        cause = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise RubricError(
+            f"{file}{where}: it is no YAML ({cause}); compare it with: upcall-grade rubric"
+        ) from error
     if root is None:
         raise RubricError(f"{file}: it is empty; start from: upcall-grade rubric")
     return _rubric(_Reader(file), root)
+
+
+def _check_depth(text: str, file: str) -> None:
+    """Composing calls itself for each level, and the C parser's has no end but the stack's."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            where = f", line {event.start_mark.line + 1}" if event.start_mark else ""
+            raise RubricError(
+                f"{file}{where}: it is nested too deeply; compare it with: upcall-grade rubric"
+            )
 
 
 def _rubric(reader: _Reader, root: yaml.Node) -> Rubric:
@@ -170,12 +184,15 @@ def _criterion(reader: _Reader, node: yaml.Node) -> Criterion:
     reader.known(
         found, {"id", "check", "points", "title", *parameters}, f"a criterion with check {check}"
     )
+    values = _parameters(reader, node, found, parameters)
+    if check == "window" and _time(values["from"]) > _time(values["to"]):
+        reader.fail(found["to"], "to has to be later than from")
     return Criterion(
         id=name,
         check=check,
         points=reader.points(found["points"]),
         titles=_titles(reader, found["title"]) if "title" in found else {},
-        parameters=_parameters(reader, node, found, parameters),
+        parameters=values,
     )
 
 
@@ -209,10 +226,14 @@ def _least(reader: _Reader, node: yaml.Node) -> int:
     return reader.whole(node, "least", 1, _MAX_LEAST)
 
 
+def _time(told: Value) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(str(told))
+
+
 def _moment(reader: _Reader, node: yaml.Node) -> str:
     told = reader.text(node, "a time")
     try:
-        moment = datetime.datetime.fromisoformat(told)
+        moment = _time(told)
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:

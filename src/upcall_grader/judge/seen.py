@@ -8,6 +8,9 @@ from upcall_grader.capture.connections import Connection, Endpoint, Handshake
 from upcall_grader.capture.dialogue import Answer, Exchange, read_dialogue
 from upcall_grader.judge.results import Conversation
 
+ORDINARY = 4
+"""First part of ``Seen.merit`` where all is there: handshake, upcalls, close, no reset."""
+
 
 @dataclass(frozen=True, slots=True)
 class End:
@@ -23,7 +26,8 @@ class Seen:
 
     Times are nanoseconds since 1970 UTC, or None. ``resets`` are frames, and whether the client
     sent it. ``strays`` are bytes of the server before its first upcall. ``whole`` tells that no
-    byte is missing between the first and the last of each side.
+    byte is missing between the first and the last of each side, ``answered`` that the server sent
+    anything, captured or acknowledged.
     """
 
     number: int
@@ -41,6 +45,7 @@ class Seen:
     exchanges: tuple[Exchange, ...]
     strays: tuple[tuple[bytes, tuple[int, ...]], ...]
     whole: bool
+    answered: bool = True
 
     @property
     def conversation(self) -> Conversation:
@@ -76,9 +81,9 @@ class Seen:
     @property
     def merit(self) -> tuple[int, int]:
         """How much of a lab exchange it is; the best connection of a capture is judged."""
-        answered = [found.answer is Answer.YES for found in self.exchanges]
-        parts = (self.handshake.complete, bool(answered) and all(answered), self.closed)
-        return sum(parts) + (not self.resets), sum(answered)
+        answered = sum(found.answer is Answer.YES for found in self.exchanges)
+        every = bool(answered) and answered == len(self.exchanges)
+        return self.handshake.complete + every + self.closed + (not self.resets), answered
 
 
 def seen(connection: Connection) -> Seen:
@@ -101,4 +106,5 @@ def seen(connection: Connection) -> Seen:
         exchanges=dialogue.exchanges,
         strays=dialogue.strays,
         whole=dialogue.whole,
+        answered=server.base is not None,
     )

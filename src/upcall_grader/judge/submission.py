@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from io import BufferedReader
 from pathlib import Path
 
+from upcall_grader.capture.frames import CaptureError
 from upcall_grader.capture.packets import LINK_NOISE
-from upcall_grader.capture.reading import Capture, CaptureError
 from upcall_grader.judge import criteria
 from upcall_grader.judge.companions import (
     Manifest,
@@ -19,11 +19,11 @@ from upcall_grader.judge.companions import (
     read_log,
     read_manifest,
 )
+from upcall_grader.judge.quick import quick_survey
 from upcall_grader.judge.results import Judgement, Owner, Remark, Status, Submission, Verdict
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.seen import Seen
-from upcall_grader.judge.survey import MAX_EXCHANGES, Survey, survey
-from upcall_grader.judge.tokens import token
+from upcall_grader.judge.survey import Merit, Survey, survey, usual_merit
 from upcall_grader.judge.witnesses import CLIENT_LOG, SERVER_LOG, disagreements
 
 _MAX_NAMED = 12
@@ -91,11 +91,10 @@ def _judge(
         if os.fstat(stream.fileno()).st_size == 0:
             remark = Remark("empty-file")
             return Judged(_without_capture(rubric, owner, file, Verdict.EMPTY, remark))
-        capture = Capture(stream)
-        merit = _merit(rubric, manifest, owner, secret)
-        found = survey(capture, rubric.port, rubric.address, merit)
-        stream.seek(0)
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        found = _survey(stream, rubric, _merit(rubric, manifest, owner, secret))
+        # Where there are prints, they tell copies.
+        wanted = manifest.sha256 or not found.prints.frames
+        digest = _digest(stream) if wanted else ""
     if manifest.sha256 and manifest.sha256 != digest:
         remarks.append(Remark("manifest-differs", needs_person=True))
     remarks += _of_file(found, manifest)
@@ -117,6 +116,25 @@ def _judge(
     return Judged(submission, found.prints.frames, digest if found.packets else "")
 
 
+def _survey(stream: BufferedReader, rubric: Rubric, merit: Merit) -> Survey:
+    """What the file holds. Raises CaptureError."""
+    found = quick_survey(stream.raw, rubric.port, rubric.address, merit)
+    if found is None:
+        # What reads any format takes its time to load.
+        from upcall_grader.capture.reading import Capture  # noqa: PLC0415
+
+        stream.seek(0)
+        found = survey(Capture(stream), rubric.port, rubric.address, merit)
+    return found
+
+
+def _digest(stream: BufferedReader) -> str:
+    import hashlib  # noqa: PLC0415 (OpenSSL takes its time to load, and is seldom needed)
+
+    stream.seek(0)
+    return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _opener(path: str, flags: int) -> int:
     """No link is followed, and a FIFO without a writer is not waited for."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -127,7 +145,8 @@ def _open(path: Path) -> BufferedReader:
     try:
         stream = open(path, "rb", opener=_opener)  # noqa: SIM115 (Path has no opener)
     except OSError as error:
-        cause = f"the system does not open it ({error.strerror})"
+        is_link = error.errno == errno.ELOOP
+        cause = "it is a link" if is_link else f"the system does not open it ({error.strerror})"
         raise CaptureError(cause, "copy the file itself here, readable for you") from error
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
@@ -145,7 +164,11 @@ def _manifest(folder: Path) -> tuple[Manifest, list[Remark]]:
 def _case(
     found: Survey, seen: Seen, rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes
 ) -> criteria.Case:
-    own = token(secret, owner.student) if secret and owner.student else ""
+    own = ""
+    if secret and owner.student:
+        from upcall_grader.judge.tokens import token  # noqa: PLC0415 (as hashlib)
+
+        own = token(secret, owner.student)
     return criteria.Case(
         survey=found,
         seen=seen,
@@ -163,7 +186,7 @@ def _merit(
     """How good a connection is: by the lab's own measure, then by what is particular to one."""
     particular = [found for found in rubric.criteria if found.check in criteria.PARTICULAR]
     if not particular:
-        return lambda seen: seen.merit
+        return usual_merit
 
     def merit(seen: Seen) -> tuple[int, ...]:
         case = _case(Survey(), seen, rubric, manifest, owner, secret)
@@ -190,7 +213,7 @@ def _of_file(found: Survey, manifest: Manifest) -> list[Remark]:
         values = {"count": found.connections, "number": found.best.number}
         remarks.append(Remark("other-connections", values, (found.best.first_frame,)))
     if found.exchange_count > len(found.exchanges):
-        values = {"count": found.exchange_count, "shown": MAX_EXCHANGES}
+        values = {"count": found.exchange_count, "shown": len(found.exchanges)}
         remarks.append(Remark("exchanges-cut", values))
     return remarks
 
@@ -227,13 +250,23 @@ def _of_lab(
         verdict=_verdict(judgements),
         judgements=judgements,
         conversation=case.seen.conversation,
-        remarks=tuple(remarks),
+        remarks=(*remarks, *_untold(judgements)),
     )
 
 
 def _verdict(judgements: tuple[Judgement, ...]) -> Verdict:
-    hidden = any(judgement.status is Status.NOT_OBSERVABLE for judgement in judgements)
-    return Verdict.RECAPTURE if hidden else Verdict.GRADED
+    """What a new capture would show is the student's; what nobody told is the instructor's."""
+    hidden = [judgement for judgement in judgements if judgement.status is Status.NOT_OBSERVABLE]
+    again = any(judgement.remark.code not in criteria.UNTOLD for judgement in hidden)
+    return Verdict.RECAPTURE if again else Verdict.GRADED
+
+
+def _untold(judgements: tuple[Judgement, ...]) -> list[Remark]:
+    return [
+        replace(judgement.remark, needs_person=True)
+        for judgement in judgements
+        if judgement.remark.code in criteria.UNTOLD
+    ]
 
 
 def _witnesses(folder: Path, seen: Seen) -> list[Remark]:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import bisect
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from upcall_grader.capture.connections import Connection, Follower
 from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import Decoder, Packet, Segment, tcp_name
-from upcall_grader.capture.reading import Capture, Damage
 from upcall_grader.judge.prints import Prints
-from upcall_grader.judge.seen import Seen, seen
+from upcall_grader.judge.seen import ORDINARY, Seen, seen
+
+if TYPE_CHECKING:
+    # Where all is ordinary it is not needed, and takes its time to load.
+    from upcall_grader.capture.reading import Capture, Damage
 
 MAX_EXCHANGES = 1000
-"""So many exchanges of a capture are listed."""
+"""So many exchanges of a capture are listed; fewer, if they are larger than the lab's."""
+_USUAL_SIZE = 4096  # bytes
 MAX_FRAMES = 100
 """So many frames are named as evidence of one thing."""
 _MAX_PROTOCOLS = 64
 
 Merit = Callable[[Seen], tuple[int, ...]]
+
+
+def usual_merit(found: Seen) -> tuple[int, ...]:
+    """By the lab's own measure, where the rubric has no other."""
+    return found.merit
 
 
 @dataclass(slots=True)
@@ -44,6 +55,86 @@ class Survey:
     exchange_count: int = 0
     prints: Prints = field(default_factory=Prints)
 
+    def other(self, protocol: str) -> None:
+        """A packet that is none of the lab's."""
+        if len(self.protocols) < _MAX_PROTOCOLS:
+            self.protocols.add(protocol)
+
+
+class Gathering:
+    """Puts together what the connections of a capture come to; they end in any order."""
+
+    def __init__(self, survey: Survey, merit: Merit) -> None:
+        self._survey = survey
+        self._merit = merit
+        self._best: tuple[int, ...] = ()
+        # Exchanges are told in the order in which their connections began; each with its number.
+        self._exchanges: list[tuple[int, int, list[Exchange]]] = []
+        self._kept = 0
+
+    def take(self, found: Seen) -> None:
+        """One connection; of those that are equally good the first one is judged."""
+        survey = self._survey
+        survey.connections += 1
+        merit = self._merit(found)
+        best = survey.best
+        if (
+            best is None
+            or merit > self._best
+            or (merit == self._best and found.number < best.number)
+        ):
+            survey.best, self._best = found, merit
+        if found.exchanges:
+            survey.exchange_count += len(found.exchanges)
+            self._keep(found.number, found.exchanges)
+
+    def take_ordinary(self, number: int, answered: int, see: Callable[[], Seen]) -> None:
+        """An ordinary connection (``ordinary``); it is only seen if that changes anything."""
+        best = self._survey.best
+        if (
+            best is None
+            or self._merit is not usual_merit
+            or answered == 0
+            or (ORDINARY, answered) > self._best
+            or ((ORDINARY, answered) == self._best and number < best.number)
+            or self._is_listed(number)
+        ):
+            self.take(see())
+        else:
+            self._survey.connections += 1
+            self._survey.exchange_count += answered
+
+    def finish(self) -> None:
+        """There are no more connections."""
+        exchanges = (one for _, _, some in self._exchanges for one in some)
+        self._survey.exchanges, _ = _listed(exchanges)
+
+    def _is_listed(self, number: int) -> bool:
+        return self._kept < MAX_EXCHANGES or number < self._exchanges[-1][0]
+
+    def _keep(self, number: int, exchanges: tuple[Exchange, ...]) -> None:
+        """Only what may be listed is kept: a capture may hold any number of connections."""
+        if not self._is_listed(number):
+            return
+        kept = self._exchanges
+        some, weight = _listed(exchanges)
+        bisect.insort(kept, (number, weight, some), key=_number)
+        self._kept += weight
+        while self._kept - kept[-1][1] >= MAX_EXCHANGES:
+            self._kept -= kept.pop()[1]
+
+
+def _listed(exchanges: Iterable[Exchange]) -> tuple[list[Exchange], int]:
+    """The first exchanges, as many as are listed, and for how many of usual size they count."""
+    some: list[Exchange] = []
+    weight = 0
+    for one in exchanges:
+        if weight >= MAX_EXCHANGES:
+            break
+        some.append(one)
+        weight += 1 + len(one.upcall or one.message or b"") // _USUAL_SIZE
+    return some, weight
+
 
 class Surveyor:
     """Fills a Survey from the packets of a capture."""
@@ -52,10 +143,7 @@ class Surveyor:
         self.survey = Survey()
         self._port = port
         self._address = address
-        self._merit = merit
-        self._best: tuple[int, ...] = ()
-        self._waiting: dict[int, Seen] = {}
-        self._next = 1
+        self._gathering = Gathering(self.survey, merit)
         self._follower = Follower(port, self._ended)
 
     def add(self, packet: Packet) -> None:
@@ -65,54 +153,42 @@ class Surveyor:
         if packet.time_ns is not None:
             survey.last_time = packet.time_ns
         if not isinstance(packet, Segment):
-            self._other(packet.protocol)
-        elif not self._is_lab(packet):
-            self._other(tcp_name(packet.source_port, packet.destination_port))
+            survey.other(packet.protocol)
+        elif not is_lab(packet, self._port, self._address):
+            survey.other(tcp_name(packet.source_port, packet.destination_port))
         else:
             survey.segments += 1
             if len(survey.lab_frames) < MAX_FRAMES:
                 survey.lab_frames.append(packet.frame)
             if len(packet.payload) < packet.length and survey.cut_frame is None:
                 survey.cut_frame = packet.frame
-            survey.prints.add(packet)
+            survey.prints.add(packet.seq, packet.ack, packet.flags, packet.length, packet.frame)
             self._follower.add(packet)
 
     def finish(self) -> Survey:
         """The survey, once there are no more packets."""
         for connection in self._follower.finish():
             self._ended(connection)
-        for number in sorted(self._waiting):
-            self._take(self._waiting.pop(number))
+        self._gathering.finish()
         return self.survey
 
-    def _other(self, protocol: str) -> None:
-        if len(self.survey.protocols) < _MAX_PROTOCOLS:
-            self.survey.protocols.add(protocol)
-
-    def _is_lab(self, segment: Segment) -> bool:
-        if self._address is None:
-            return segment.on_port(self._port)
-        ends = (
-            (segment.source, segment.source_port),
-            (segment.destination, segment.destination_port),
-        )
-        return (self._address, self._port) in ends
-
     def _ended(self, connection: Connection) -> None:
-        """Connections end in any order, and are told in the order in which they began."""
-        self._waiting[connection.number] = seen(connection)
-        while self._next in self._waiting:
-            self._take(self._waiting.pop(self._next))
-            self._next += 1
+        self._gathering.take(seen(connection))
 
-    def _take(self, found: Seen) -> None:
-        survey = self.survey
-        survey.connections += 1
-        survey.exchange_count += len(found.exchanges)
-        survey.exchanges.extend(found.exchanges[: MAX_EXCHANGES - len(survey.exchanges)])
-        merit = self._merit(found)
-        if survey.best is None or merit > self._best:
-            survey.best, self._best = found, merit
+
+def is_lab(segment: Segment, port: int, address: bytes | None) -> bool:
+    """Whether a segment goes to or comes from ``port``, at ``address`` if that is not None."""
+    if address is None:
+        return segment.on_port(port)
+    ends = (
+        (segment.source, segment.source_port),
+        (segment.destination, segment.destination_port),
+    )
+    return (address, port) in ends
+
+
+def _number(kept: tuple[int, int, object]) -> int:
+    return kept[0]
 
 
 def survey(capture: Capture, port: int, address: bytes | None, merit: Merit) -> Survey:

@@ -7,7 +7,7 @@ is compared as text, never trusted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from upcall_grader.capture.packets import address_text
@@ -43,8 +43,7 @@ def disagreements(seen: Seen, server_log: bytes, client_log: bytes) -> list[Rema
         told = [
             match for line in _lines(client_log) if (match := _match(_UPCALL, line)) is not None
         ]
-        wire = [_printed(upcall.upcall) for upcall in seen.exchanges if upcall.upcall is not None]
-        found += _compare("witness-client", CLIENT_LOG, wire, told)
+        found += _compare("witness-client", CLIENT_LOG, seen, _upcalls(seen), told)
     return found
 
 
@@ -52,8 +51,7 @@ def _server(seen: Seen, connections: Sequence[_Told]) -> Iterator[Remark]:
     client = (address_text(seen.client[0]), seen.client[1])
     own = [told for told in connections if told.client == client]
     if own:
-        wire = [_printed(message) for message in seen.messages]
-        yield from _compare("witness-server", SERVER_LOG, wire, own[-1].messages)
+        yield from _compare("witness-server", SERVER_LOG, seen, _messages(seen), own[-1].messages)
         return
     told = ", ".join(f"{told.client[0]}:{told.client[1]}" for told in connections[:_MAX_NAMED])
     values: dict[str, str | int] = {"log": SERVER_LOG, "told": told or "no connection"}
@@ -74,7 +72,9 @@ def _connections(log: bytes) -> list[_Told]:
 
 
 def _lines(log: bytes) -> list[bytes]:
-    return log.replace(b"\r\n", b"\n").split(b"\n")
+    # Only where every line ends so was the log saved on Windows: a message may end with \r.
+    windows = log.count(b"\r\n") == log.count(b"\n")
+    return log.split(b"\r\n" if windows else b"\n")
 
 
 def _match(pattern: re.Pattern[bytes], line: bytes) -> bytes | None:
@@ -87,7 +87,12 @@ def _printed(data: bytes) -> bytes:
     return data.decode("utf-8", "replace").encode()
 
 
-def _compare(code: str, log: str, wire: Sequence[bytes], told: Sequence[bytes]) -> Iterator[Remark]:
+def _compare(
+    code: str, log: str, seen: Seen, wire: Sequence[bytes], told: Sequence[bytes]
+) -> Iterator[Remark]:
+    if not seen.from_start_to_end and _in_order(wire, told):
+        # What the capture does not hold cannot speak against the log.
+        return
     if len(wire) != len(told):
         values: dict[str, str | int] = {"log": log, "told": len(told), "held": len(wire)}
         yield Remark("witness-count", values, needs_person=True)
@@ -96,6 +101,21 @@ def _compare(code: str, log: str, wire: Sequence[bytes], told: Sequence[bytes]) 
         for number, (held, said) in enumerate(zip(wire, told, strict=False), 1)
         if held != said
     ]
-    for number, held, said in pairs[:_MAX_NAMED]:
+    # Where one is left out all that follow differ: only the first of them tells something.
+    for number, held, said in pairs[: _MAX_NAMED if len(wire) == len(told) else 1]:
         values = {"number": number, "wire": quoted(held, _SHOWN), "log": quoted(said, _SHOWN)}
         yield Remark(code, values, needs_person=True)
+
+
+def _in_order(wire: Iterable[bytes], told: Iterable[bytes]) -> bool:
+    """Whether all of ``wire`` is in ``told``, in this order."""
+    rest = iter(told)
+    return all(held in rest for held in wire)
+
+
+def _messages(seen: Seen) -> list[bytes]:
+    return [_printed(message) for message in seen.messages]
+
+
+def _upcalls(seen: Seen) -> list[bytes]:
+    return [_printed(found.upcall) for found in seen.exchanges if found.upcall is not None]

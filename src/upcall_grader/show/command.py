@@ -16,7 +16,7 @@ from pathlib import Path
 from upcall_grader import LAB_PORT
 from upcall_grader.capture.connections import Connection, Follower
 from upcall_grader.capture.dialogue import Answer, Dialogue, Exchange, read_dialogue
-from upcall_grader.capture.formats import LINK_NAMES
+from upcall_grader.capture.frames import LINK_NAMES
 from upcall_grader.capture.packets import Decoder, Other, Packet, Segment, endpoint_text, tcp_name
 from upcall_grader.capture.reading import Capture, CaptureError, open_capture
 from upcall_grader.show.missing import Finding, missing

@@ -1,0 +1,98 @@
+"""Captures judged as a user would have them judged, and what tests compare of the result."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tests.unit.grader import building as b
+from upcall_grader.judge.results import Judgement, Owner, Submission
+from upcall_grader.judge.rubric_file import default_rubric, parse_rubric
+from upcall_grader.judge.submission import judge_file
+
+CORPUS = Path(__file__).resolve().parents[2] / "corpus"
+SECRET = b"a secret of the class"
+COMMAND = [sys.executable, "-m", "upcall_grader.grade.command"]
+
+Records = Iterable[b.Record | bytes]
+
+
+def talk(number: int = 0) -> b.Talk:
+    """A connection of its own: other numbers on each side, and another port."""
+    port = 50_000 + number
+    return b.Talk(("10.0.0.3", port), b.SERVER, 1000 + 7919 * number, 9000 + 104_729 * number)
+
+
+def exchange(*messages: bytes, number: int = 0) -> bytes:
+    """A complete exchange as a file."""
+    return b.pcap(b.frames(talk(number).open().say(*(messages or (b"1", b"2"))).close().packets))
+
+
+def later(packets: Iterable[bytes], seconds: int) -> list[b.Record]:
+    """Packets at the capture's start, and one of something else so much later."""
+    noise = b.ethernet(b.ip("10.0.0.9", "10.0.0.8", 17, b"\0\x35\0\x35\0\x08\0\0"))
+    records = [b.Record(frame, b.START) for frame in b.frames(packets)]
+    return [*records, b.Record(noise, b.START + seconds * b.SECOND)]
+
+
+def judged(
+    folder: Path,
+    content: bytes | Records,
+    *criteria: str,
+    lab: str = "",
+    student: str = "2110001",
+    **beside: object,
+) -> Submission:
+    """A capture judged by a rubric of ``criteria`` (YAML flow mappings), or by the default.
+
+    ``beside``: manifest=..., server_log=..., client_log=... lie beside it.
+    """
+    path = folder / "upcall.pcap"
+    path.write_bytes(content if isinstance(content, bytes) else b.pcap(content))
+    if "manifest" in beside:
+        manifest = beside["manifest"]
+        data = manifest if isinstance(manifest, bytes) else json.dumps(manifest).encode()
+        (folder / "manifest.json").write_bytes(data)
+    for name in ("server", "client"):
+        log = beside.get(f"{name}_log")
+        if isinstance(log, bytes):
+            (folder / f"{name}.log").write_bytes(log)
+    rubric = default_rubric()
+    if criteria or lab:
+        told = "".join(
+            f"\n- {criterion}" for criterion in criteria or ("{id: traffic, points: 1}",)
+        )
+        rubric = parse_rubric(f"lab: {{{lab}}}\ncriteria:{told}\n", "rubric.yml")
+    return judge_file(path, rubric, Owner(student), "upcall.pcap", SECRET)
+
+
+def by_id(found: Submission) -> Mapping[str, Judgement]:
+    return {one.criterion.id: one for one in found.judgements}
+
+
+def told(found: Submission) -> dict[str, tuple[str, str, tuple[int, ...]]]:
+    """Each criterion's status, code of its remark and frames."""
+    return {
+        one.criterion.id: (str(one.status), one.remark.code, one.frames) for one in found.judgements
+    }
+
+
+def codes(found: Submission) -> list[str]:
+    return [remark.code for remark in found.remarks]
+
+
+def grade(
+    *words: str | Path, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """``upcall-grade`` as a process."""
+    return subprocess.run(
+        [*COMMAND, *map(str, words)],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **(environment or {})},
+    )

@@ -1,0 +1,197 @@
+"""One capture under several names is found, with the packets that prove it; nothing else is."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.unit.grader import building as b
+from tests.unit.judge.talks import exchange, talk
+from upcall_grader.judge.assess import assess
+from upcall_grader.judge.results import Assessment
+from upcall_grader.judge.rubric_file import default_rubric
+from upcall_roster.reading import parse_roster
+
+TALK = talk(1).open().say(b"1", b"2", b"3").close()
+FRAMES = b.frames(TALK.packets)
+ORIGINAL = b.pcap(FRAMES)
+ARP = b"\xff" * 6 + bytes(6) + b"\x08\x06" + bytes(28)
+PING = b.ethernet(b.ip("10.0.0.3", "10.0.0.2", 1, b"\x08" + bytes(7)))
+
+
+SEQUENCE = ("-e", "frame.number", "-e", "tcp.seq_raw", "-e", "tcp.ack_raw")
+
+
+def assessed(folder: Path, files: Mapping[str, bytes], roster: str = "") -> Assessment:
+    for name, content in files.items():
+        path = folder / name.replace("__", "/")
+        path.parent.mkdir(exist_ok=True)
+        path.with_name(path.name + ".pcap").write_bytes(content)
+    seats = parse_roster(roster.encode(), "roster.csv") if roster else None
+    return assess(folder, default_rubric(), seats)
+
+
+def groups(found: Assessment) -> list[list[str]]:
+    return [[file.partition(".")[0] for file in copy.files] for copy in found.copies]
+
+
+def pcapng(frames: list[bytes]) -> bytes:
+    blocks = [b.enhanced(frame, 10**15 + at) for at, frame in enumerate(frames)]
+    return b.section() + b.interface() + b"".join(blocks)
+
+
+def moved(packets: list[bytes], client: bytes, server: bytes, port: int = 0) -> list[bytes]:
+    """The same segments with other addresses, and another port of the client's."""
+    found = []
+    for packet in packets:
+        from_client = packet[20:22] != struct.pack(">H", 4141)
+        ends = client + server if from_client else server + client
+        changed = bytearray(packet[:12] + ends + packet[20:])
+        if port:
+            struct.pack_into(">H", changed, 20 if from_client else 22, port)
+        found.append(bytes(changed))
+    return found
+
+
+CHANGED: dict[str, bytes] = {
+    "the very same": ORIGINAL,
+    "saved as pcapng": pcapng(FRAMES),
+    "big endian, nanoseconds": b.pcap(FRAMES, order=">", nano=True),
+    "other times": b.pcap([b.Record(frame, b.START + 10**15) for frame in FRAMES]),
+    "other addresses": b.pcap(b.frames(moved(TALK.packets, b"\xac\x12\0\x09", b"\xac\x12\0\x08"))),
+    "another port of the client": b.pcap(
+        b.frames(moved(TALK.packets, b"\x0a\0\0\x03", b"\x0a\0\0\x02", 40_404))
+    ),
+    "other frames": b.pcap(TALK.packets, link=101),
+    "the beginning": b.pcap(FRAMES[:6]),
+    "the SYN+ACK alone": b.pcap(FRAMES[1:2]),
+    "one message": b.pcap(FRAMES[6:7]),
+    "among others": b.pcap([ARP, PING, *FRAMES, PING]),
+    "cut off in a packet": ORIGINAL[:-100],
+    "snapped": b.pcap([b.Record(frame[:54], original=len(frame)) for frame in FRAMES]),
+    "the packets' order reversed": b.pcap(FRAMES[::-1]),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_copy_is_found_whatever_was_changed(name: str, tmp_path: Path) -> None:
+    found = assessed(
+        tmp_path, {"sari": ORIGINAL, "budi": CHANGED[name], "wati": exchange(number=2)}
+    )
+    assert groups(found) == [["budi", "sari"]]
+    assert found.needs_person
+    told = {one.owner.student: [r.code for r in one.remarks] for one in found.submissions}
+    assert "copy" in told["sari"]
+    assert "copy" in told["budi"]
+    assert told["wati"] == []
+
+
+def test_copies_of_a_close_alone_are_found(tmp_path: Path) -> None:
+    close = FRAMES[-3:]
+    found = assessed(tmp_path, {"sari": b.pcap(close), "budi": pcapng(close)})
+    assert groups(found) == [["budi", "sari"]]
+
+
+def test_proofs_name_the_same_packet_in_each_file(tmp_path: Path) -> None:
+    shifted = b.pcap([ARP, PING, *FRAMES])
+    [copy] = assessed(tmp_path, {"sari": ORIGINAL, "budi": shifted}).copies
+    pairs = [(proof.frames["sari.pcap"], proof.frames["budi.pcap"]) for proof in copy.proofs]
+    assert pairs
+    assert all(theirs == ours + 2 for ours, theirs in pairs)
+    assert len({ours for ours, _ in pairs}) == len(pairs)
+    numbers = {}
+    for name in ("sari", "budi"):
+        done = subprocess.run(
+            ["tshark", "-n", "-r", tmp_path / f"{name}.pcap", "-T", "fields", *SEQUENCE],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        numbers[name] = dict(line.split("\t", 1) for line in done.stdout.splitlines())
+    for ours, theirs in pairs:
+        assert numbers["sari"][str(ours)] == numbers["budi"][str(theirs)]
+
+
+def test_three_pieces_that_overlap_are_one_group_and_each_is_proved(tmp_path: Path) -> None:
+    long = b.frames(talk(3).open().say(*[b"%d" % at for at in range(40)]).close().packets)
+    pieces = {"a": long[:80], "b": long[4:], "c": long[90:]}
+    files = {name: b.pcap(piece) for name, piece in pieces.items()}
+    [copy] = assessed(tmp_path, files).copies
+    assert copy.files == ("a.pcap", "b.pcap", "c.pcap")
+    assert {file for proof in copy.proofs for file in proof.frames} == set(copy.files)
+    for proof in copy.proofs:
+        packets = {pieces[file[0]][frame - 1] for file, frame in proof.frames.items()}
+        assert len(packets) == 1
+        assert len(proof.frames) > 1
+
+
+def test_two_groups_stay_two(tmp_path: Path) -> None:
+    other = exchange(b"1", b"2", b"3", number=5)
+    found = assessed(tmp_path, {"a": ORIGINAL, "b": ORIGINAL, "c": other, "d": other})
+    assert groups(found) == [["a", "b"], ["c", "d"]]
+    assert all(
+        set(proof.frames) == set(copy.files) for copy in found.copies for proof in copy.proofs
+    )
+
+
+def test_who_typed_the_same_words_copied_nothing(tmp_path: Path) -> None:
+    same = {f"student{at}": exchange(b"1", b"2", b"3", number=at) for at in range(2, 8)}
+    assert groups(assessed(tmp_path, same)) == []
+    # Even from the same port of the same address.
+    again = b.Talk(TALK.client, TALK.server, 77, 88).open().say(b"1", b"2", b"3").close().packets
+    assert groups(assessed(tmp_path, {"sari": ORIGINAL, "budi": b.pcap(b.frames(again))})) == []
+
+
+@pytest.mark.parametrize("content", [b"", b.pcap([]), b"the same text", b.section()])
+def test_files_without_a_packet_are_no_copies(content: bytes, tmp_path: Path) -> None:
+    assert groups(assessed(tmp_path, {"sari": content, "budi": content})) == []
+
+
+@pytest.mark.parametrize("save", [b.pcap, pcapng])
+def test_identical_captures_of_another_lab_are_copies(
+    save: Callable[[list[bytes]], bytes], tmp_path: Path
+) -> None:
+    found = assessed(
+        tmp_path, {"sari": save([PING]), "budi": save([PING]), "wati": save([PING, PING])}
+    )
+    assert {str(one.verdict) for one in found.submissions} == {"wrong-lab"}
+    assert groups(found) == [["budi", "sari"]]
+    assert found.copies[0].proofs == ()
+
+
+ROSTER = "host,student_id\nh1,a b\nh2,c\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (("a", "c"), [["a/one", "c/one"]]),
+        (("a", "b"), [["a/one", "b/one"]]),
+        # One student's own: handed in twice, or made on the host and handed in.
+        (("c", "h2"), []),
+        (("a", "h1"), []),
+        # The host's is both students', but what they handed in is the same.
+        (("a", "b", "h1"), [["a/one", "b/one", "h1/one"]]),
+        (("a", "stranger"), [["a/one", "stranger/one"]]),
+    ],
+)
+def test_one_students_files_are_no_copies_of_each_other(
+    files: tuple[str, ...], expected: list[list[str]], tmp_path: Path
+) -> None:
+    content = {f"{name}__one": ORIGINAL for name in files}
+    assert groups(assessed(tmp_path, content, ROSTER)) == expected
+    assert groups(assessed(tmp_path, {"c__two": ORIGINAL}, ROSTER)) != [["c/one", "c/two"]]
+
+
+def test_many_groups_are_told_apart_and_named_in_few_words(tmp_path: Path) -> None:
+    files = {f"p{n}{side}": exchange(number=n) for n in range(2, 61) for side in "ab"}
+    files |= {f"q{n}": ORIGINAL for n in range(30)}
+    found = assessed(tmp_path, files)
+    assert sorted(map(len, groups(found))) == [2] * 59 + [30]
+    told = next(one for one in found.submissions if one.owner.student == "q0").remarks
+    assert str(told[0].values["files"]).startswith("q1.pcap, q10.pcap, ")
+    assert str(told[0].values["files"]).endswith(" (+21)")

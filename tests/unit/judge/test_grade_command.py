@@ -1,0 +1,356 @@
+"""``upcall-grade`` as a process: what it prints, where, and its exit status."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.grader import building as b
+from tests.unit.judge.talks import COMMAND, CORPUS, exchange, grade, talk
+from upcall_grader.grade.command import main
+
+ROSTER = "host,student_id,name\nh1,2110001,Sari\nh2,2110002,Budi\n"
+CLASS_LINE = "correct horse\n"
+TOKENS = "criteria:\n  - {id: token, points: 60}\n  - {id: close, points: 40}\n"
+SHORT = b.pcap(b.frames(talk(9).open().say(b"1").close().packets))
+
+
+@pytest.fixture
+def captures(tmp_path: Path) -> Path:
+    folder = tmp_path / "captures"
+    folder.mkdir()
+    (folder / "2110001.pcap").write_bytes(exchange())
+    return folder
+
+
+def roster(folder: Path) -> Path:
+    path = folder / "roster.csv"
+    path.write_text(ROSTER)
+    return path
+
+
+def test_all_graded_is_status_0(captures: Path) -> None:
+    (captures / "second.pcap").write_bytes(SHORT)
+    done = grade(captures)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().splitlines() == [
+        "2110001  graded        100 of 100  2110001.pcap",
+        "second   graded         85 of 100  second.pcap",
+        "    messages: 1 of 2 messages. (frame.number == 4)",
+        "2 submissions: 2 graded",
+    ]
+
+
+def test_who_needs_a_person_is_status_1_and_told_alone_when_quiet(captures: Path) -> None:
+    (captures / "second.pcap").write_bytes(exchange(number=3)[:-75])
+    done = grade(captures, "--roster", roster(captures), "--quiet")
+    assert (done.returncode, done.stderr) == (1, b"")
+    lines = done.stdout.decode().splitlines()
+    assert [line.split()[:2] for line in lines if not line.startswith(" ")] == [
+        ["2110002", "missing"],
+        ["second", "recapture"],
+        ["3", "submissions:"],
+    ]
+    assert lines[-1].endswith("1 graded, 1 recapture, 1 missing; 2 need a person")
+
+
+def test_copies_need_a_person(captures: Path) -> None:
+    (captures / "2110002.pcap").write_bytes(exchange())
+    done = grade(captures)
+    assert done.returncode == 1
+    assert b"The same capture as in 2110001.pcap." in done.stdout
+    assert done.stdout.endswith(b"2 graded; 2 need a person; copies: 1 group\n")
+
+
+def test_an_empty_folder_has_nothing_to_grade(tmp_path: Path) -> None:
+    done = grade(tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"0 submissions: none\n")
+
+
+BAD_ROSTER = "host,student_id\nh1,a\nh1,b\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        ([], "the following arguments are required: DIR"),
+        (["captures", "--nonsense"], "unrecognized arguments: --nonsense"),
+        (["captures", "--lang", "de"], "argument --lang: invalid choice"),
+        (["captures", "more"], "unrecognized arguments: more"),
+        (["none"], "upcall-grade: none does not exist; name the folder with the captures"),
+        (["captures/2110001.pcap"], "is no folder; name the folder with the captures"),
+        (["captures", "--rubric", "none.yml"], "upcall-grade: none.yml: it cannot be read"),
+        (["captures", "--rubric", "bad.yml"], "upcall-grade: bad.yml, line 2: "),
+        (["captures", "--roster", "none.csv"], "there is no such file: check the name"),
+        (["captures", "--roster", "bad.csv"], "upcall-grade: bad.csv, line 3: host 'h1' stands in"),
+        (["captures", "--out", "captures"], "results and captures in one folder"),
+        (["captures", "--out", "bad.csv"], "it is a file; name a folder after --out"),
+        (["captures", "--rubric", "tokens.yml"], "add --secret FILE"),
+        (["captures", "--secret", "none"], "the secret cannot be read"),
+        (
+            ["captures", "--rubric", "tokens.yml", "--secret", "short"],
+            "has 7 bytes; use at least 8",
+        ),
+        (["captures", "--rubric", "tokens.yml", "--secret", "empty"], "has 0 bytes"),
+        (["tokens"], "the following arguments are required: --roster, --secret"),
+        (["tokens", "--roster", "good.csv", "--secret", "short"], "use at least 8"),
+        (["rubric", "more"], "unrecognized arguments: more"),
+    ],
+)
+def test_wrong_use_is_status_2_and_says_why(
+    words: list[str],
+    cause: str,
+    captures: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(captures.parent)
+    for name, content in (
+        ("bad.yml", "criteria:\n  - {id: x, points: 1}\n"),
+        ("bad.csv", BAD_ROSTER),
+        ("good.csv", ROSTER),
+        ("tokens.yml", TOKENS),
+        ("short", "1234567\n"),
+        ("empty", "\n\n"),
+    ):
+        Path(name).write_text(content)
+    try:
+        status: object = main(words)
+    except SystemExit as ended:
+        status = ended.code
+    told = capsys.readouterr()
+    assert (status, told.out) == (2, "")
+    assert cause in told.err
+
+
+def test_help_tells_of_all_three_forms() -> None:
+    told = {word: grade(*word.split(), "--help") for word in ("", "tokens", "rubric")}
+    assert all(done.returncode == 0 and not done.stderr for done in told.values())
+    text = " ".join(told[""].stdout.decode().split())
+    for words in ("upcall-grade rubric", "upcall-grade tokens --roster FILE --secret FILE"):
+        assert words in text
+    for option in (
+        "--out",
+        "--rubric",
+        "--roster",
+        "--secret",
+        "--lang",
+        "--assignment",
+        "--quiet",
+    ):
+        assert option in text
+    assert "0 all graded, 1 some need a person, 2 wrong use" in text
+
+
+# -- tokens
+
+
+def test_tokens_are_the_same_each_time_and_each_students_own(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(CLASS_LINE)
+    done = grade("tokens", "--roster", roster(tmp_path), "--secret", tmp_path / "secret")
+    assert (done.returncode, done.stderr) == (0, b"")
+    # openssl dgst -sha256 -hmac "correct horse" -binary | base32 | head -c 10
+    assert list(csv.reader(io.StringIO(done.stdout.decode()))) == [
+        ["student_id", "token"],
+        ["2110001", "pgbb3lzo5h"],
+        ["2110002", "7x6hlrkgns"],
+    ]
+    (tmp_path / "secret").write_text(CLASS_LINE.replace("\n", "\r\n"))
+    again = grade("tokens", "--roster", tmp_path / "roster.csv", "--secret", tmp_path / "secret")
+    assert again.stdout == done.stdout
+    (tmp_path / "roster.csv").write_text(ROSTER.replace("2110001", "TI-1").replace("2110002", "x"))
+    loud = grade("tokens", "--roster", tmp_path / "roster.csv", "--secret", tmp_path / "secret")
+    (tmp_path / "roster.csv").write_text(ROSTER.replace("2110001", "ti-1").replace("2110002", "x"))
+    low = grade("tokens", "--roster", tmp_path / "roster.csv", "--secret", tmp_path / "secret")
+    assert loud.stdout == low.stdout.replace(b"ti-1", b"TI-1")
+    roster(tmp_path)
+    (tmp_path / "secret").write_text("correct horse.\n")
+    other = grade("tokens", "--roster", tmp_path / "roster.csv", "--secret", tmp_path / "secret")
+    assert not set(other.stdout.split()[1:]) & set(done.stdout.split()[1:])
+
+
+def test_printed_tokens_are_found_in_captures(captures: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(CLASS_LINE)
+    (tmp_path / "rubric.yml").write_text(TOKENS)
+    options = ("--roster", roster(tmp_path), "--secret", tmp_path / "secret")
+    printed = grade("tokens", *options).stdout.decode().splitlines()
+    own, others = (line.partition(",")[2] for line in printed[1:])
+    (captures / "2110001.pcap").write_bytes(exchange(own.encode()))
+    (captures / "2110002.pcap").write_bytes(exchange(own.encode(), number=1))
+    done = grade(captures, *options, "--rubric", tmp_path / "rubric.yml")
+    assert done.stdout.decode().splitlines()[:3] == [
+        "2110001  graded        100 of 100  2110001.pcap",
+        "2110002  graded         40 of 100  2110002.pcap",
+        "    token: No message holds the token of 2110002. (frame.number == 4)",
+    ]
+    assert own != others
+
+
+# -- hostile names, other surroundings
+
+
+def hostile() -> dict[bytes, bytes]:
+    """Paths below a folder, and what is in those files."""
+    names = [b"a\nb.pcap", b"\x1b[2J\x1b[31mred.pcap", b"\xff\xfe\x80.pcap", b"n" * 255]
+    names += ["\u202egnp.pcap".encode(), b"=cmd()|'x'!A1.pcap", b"-rf.pcap", b"{file}.pcap"]
+    files = {
+        name: exchange(number=number) if number % 2 else SHORT[:-75] + bytes([number])
+        for number, name in enumerate(names)
+    }
+    inner = b"\x1b]0;title\x07/"
+    files[inner + b"upcall.pcap"] = exchange(b"\x1b[2J{0}\n", b"%s", number=30)[:-75]
+    files[inner + b"manifest.json"] = (
+        rb'{"student": "\u001b[31m\ud800{x}", "host": "a\nb", "mode": "\udfff", "sha256": "\ud800"}'
+    )
+    return files
+
+
+def lay(folder: Path, files: Iterable[tuple[bytes, bytes]]) -> None:
+    for name, content in files:
+        path = folder / os.fsdecode(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+
+
+def test_hostile_names_and_messages_are_harmless_on_a_terminal(captures: Path) -> None:
+    lay(captures, hostile().items())
+    done = grade(captures)
+    assert (done.returncode, done.stderr) == (1, b"")
+    text = done.stdout.decode()
+    assert all(letter.isprintable() for line in text.split("\n") for letter in line)
+    assert len([line for line in text.splitlines() if not line.startswith(" ")]) == 11
+    for shown in ("a\\nb.pcap", "\\x1b[2J", "\\xff\\xfe\\x80.pcap", "\\u202e", "=cmd()", "{file}"):
+        assert shown in text
+    for folder in ("none\n\x1b[31m", os.fsdecode(b"\xff")):
+        told = grade(captures / folder)
+        assert told.returncode == 2
+        assert all(
+            letter.isprintable() for line in told.stderr.decode().split("\n") for letter in line
+        )
+
+
+@pytest.mark.parametrize("out", [False, True])
+def test_the_same_captures_give_the_same_bytes(out: bool, captures: Path, tmp_path: Path) -> None:
+    # Laid in another order, a folder may list its entries in another one.
+    files = hostile() | {b"2110001.pcap": exchange(), b"2110002.pcap": exchange()}
+    other = tmp_path / "other"
+    other.mkdir()
+    lay(captures, files.items())
+    lay(other, reversed(files.items()))
+    rosters = roster(tmp_path)
+    results = []
+    for number, (folder, environment) in enumerate(
+        [
+            (captures, {"PYTHONHASHSEED": "1", "LC_ALL": "C.UTF-8"}),
+            (other, {"PYTHONHASHSEED": "2", "LC_ALL": "POSIX", "TZ": "Asia/Jakarta"}),
+        ]
+    ):
+        words: list[str | Path] = [folder, "--roster", rosters, "--lang", "id"]
+        target = tmp_path / f"out{number}"
+        if out:
+            words += ["--out", target]
+        done = grade(*words, environment=environment)
+        assert done.returncode == 1, done.stderr
+        written = {
+            str(path.relative_to(target)): path.read_bytes()
+            for path in sorted(target.rglob("*"))
+            if path.is_file()
+        }
+        results.append((done.stdout.replace(os.fsencode(target), b"OUT"), written))
+    assert results[0] == results[1]
+    assert bool(results[0][1]) is out
+
+
+def test_results_inside_the_folder_are_no_submissions(captures: Path) -> None:
+    (captures / "roster.csv").write_text(ROSTER)
+    out = captures / "results"
+    words = (captures, "--roster", captures / "roster.csv", "--out", out)
+    first, second = grade(*words), grade(*words)
+    assert first.returncode == second.returncode == 1
+    assert first.stdout.replace(b"(changed)", b"(unchanged)") == second.stdout
+    told = json.loads((out / "grades.json").read_bytes())
+    assert [(one["student"], one["verdict"]) for one in told["submissions"]] == [
+        ("2110001", "graded"),
+        ("2110002", "missing"),
+    ]
+
+
+def test_who_reads_no_further_ends_it_quietly(tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / f"{number}{'n' * 200}.pcap").write_bytes(b"x")
+    with subprocess.Popen(
+        [*COMMAND, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 1
+
+
+def test_what_cannot_be_written_is_told(captures: Path) -> None:
+    done = grade(captures, "--out", "/dev/null/results")
+    assert done.returncode == 2
+    assert b"/dev/null" in done.stderr
+    assert b"Traceback" not in done.stderr
+    with Path("/dev/full").open("wb") as full:
+        told = subprocess.run(
+            [*COMMAND, str(captures)], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert told.returncode == 2
+    assert b"No space left on device" in told.stderr
+    assert b"Traceback" not in told.stderr
+
+
+def test_many_files_are_judged_side_by_side_in_the_same_order(tmp_path: Path) -> None:
+    for number in range(270):
+        (tmp_path / f"{number:03}.pcap").write_bytes(exchange(number=number))
+    (tmp_path / "135.pcap").write_bytes(b"")
+    done = grade(tmp_path)
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == 1
+    assert [line.split()[0] for line in lines[:-1] if line[0] != " "] == [
+        f"{number:03}" for number in range(270)
+    ]
+    assert lines[-1] == "270 submissions: 269 graded, 1 empty; 1 need a person"
+
+
+def test_the_corpus_is_graded_from_one_folder(tmp_path: Path) -> None:
+    files = sorted(CORPUS.glob("*.pcap*"))
+    for path in files:
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    done = grade(tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.decode().splitlines()[-1].startswith(f"{len(files)} submissions: ")
+    assert b"Reading it failed" not in done.stdout
+
+
+def test_runs_that_write_one_folder_go_one_after_the_other(captures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with (out / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        command = [*COMMAND, str(captures), "--out", str(out)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as later:
+            deadline = time.monotonic() + 20
+            while not has_open(later.pid, out / ".lock"):
+                assert later.poll() is None
+                assert time.monotonic() < deadline
+            assert sorted(path.name for path in out.iterdir()) == [".lock"]
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert later.wait(20) == 0
+    assert (out / "grades.json").is_file()
+
+
+def has_open(process: int, file: Path) -> bool:
+    opened = Path(f"/proc/{process}/fd")
+    return any(os.path.realpath(link) == str(file) for link in opened.iterdir())

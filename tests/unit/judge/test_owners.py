@@ -1,0 +1,274 @@
+"""Which files of a folder are judged, and whose they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.judge.talks import exchange
+from upcall_grader.judge.assess import assess
+from upcall_grader.judge.folder import FolderError, find
+from upcall_grader.judge.rubric_file import default_rubric
+from upcall_roster import read_roster
+from upcall_roster.reading import parse_roster
+
+CAPTURE = exchange()
+ROSTER = """host,student_id,name
+seat-1,211,Sari Dewi
+seat-2,2110,Budi Santoso
+seat-3,2110001 2110002,Wati Lestari|Moh. Rizki Putra
+seat-4,sari.dewi,
+seat-5,,
+seat-6,agus_w,Agus
+seat-7,t1,Twin Name
+seat-8,t2,Twin Name
+"""
+
+
+def lay(folder: Path, *files: str) -> None:
+    for file in files:
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(CAPTURE if path.name.startswith("upcall") else b"\x89PNG")
+
+
+def owners(folder: Path, roster: str = ROSTER) -> dict[str, list[str]]:
+    seats = parse_roster(roster.encode(), "roster.csv") if roster else None
+    found: dict[str, list[str]] = {}
+    for one in find(folder, seats):
+        found.setdefault(one.file, []).append(one.owner.student)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("file", "student"),
+    [
+        # as the playbooks lay them
+        ("seat-1/upcall.pcap", "211"),
+        ("SEAT-1/upcall.pcap", "211"),
+        ("submissions/2110/upcall.pcap", "2110"),
+        # ids as words, and no parts of words
+        ("211.pcap", "211"),
+        ("2110.pcap", "2110"),
+        ("2110.v2.pcap", "2110"),
+        ("upcall_2110_final.pcap", "2110"),
+        ("2110-upcall.pcap", "2110"),
+        ("Upcall (211).pcapng", "211"),
+        ("21100.pcap", "21100"),
+        ("x2110.pcap", "x2110"),
+        ("AGUS_W.pcap", "agus_w"),
+        ("sari.dewi.pcap", "sari.dewi"),
+        ("sari.dewi", "sari.dewi"),
+        ("hand-in sari.dewi.pcap", "sari.dewi"),
+        ("211/2110.pcap", "211"),
+        ("group 4/2110/lab/upcall.pcap", "2110"),
+        # names
+        ("Budi Santoso.pcap", "2110"),
+        ("budi_santoso/upcall.pcap", "2110"),
+        ("Moh. Rizki Putra.pcap", "2110002"),
+        ("Budi.pcap", "Budi"),
+        ("Twin Name.pcap", "Twin Name"),
+        # names without a letter are nobody's, though one on the roster has no name
+        ("--.pcap", "--"),
+        ("___/upcall.pcap", "___"),
+        # Moodle
+        ("Sari Dewi_12345_assignsubmission_file_/upcall.pcap", "211"),
+        ("Sari Dewi_12345_assignsubmission_file/upcall.pcap", "211"),
+        ("Sari Dewi_12345_assignsubmission_file_upcall.pcap", "211"),
+        ("Moh. Rizki Putra_12345_assignsubmission_file_upcall.pcap", "2110002"),
+        ("Sari Dewi_12345_assignsubmission_file_/lab/upcall.pcap", "211"),
+        ("2110_77_assignsubmission_file_/upcall.pcap", "2110"),
+        ("Somebody_77_assignsubmission_file_/2110.pcap", "2110"),
+        ("Budi Santoso_211_assignsubmission_file_/upcall.pcap", "2110"),
+        ("Some Body_211_assignsubmission_file_/upcall.pcap", "Some Body"),
+        ("M. Some Body_211_assignsubmission_file_upcall.pcap", "M. Some Body"),
+        # Canvas: last name first, without spaces
+        ("santosobudi_123_456_upcall.pcap", "2110"),
+        ("santosobudi_LATE_123_456_upcall.pcap", "2110"),
+        ("putramohrizki_123_456_upcall-1.pcap", "2110002"),
+        ("budisantoso_123_456_upcall.pcap", "2110"),
+        ("dewisari_2110_2110002_upcall.pcap", "211"),
+        ("nobody_2110_456_upcall.pcap", "nobody"),
+        ("nobody_1_2_upcall 2110.pcap", "2110"),
+    ],
+)
+def test_whose_a_file_is(file: str, student: str, tmp_path: Path) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(CAPTURE)
+    assert owners(tmp_path) == {file: [student]}
+
+
+def test_students_of_one_host_share_its_capture(tmp_path: Path) -> None:
+    lay(tmp_path, "seat-3/upcall.pcap", "submissions/2110002/upcall.pcap", "seat-5/upcall.pcap")
+    assert owners(tmp_path) == {
+        "seat-3/upcall.pcap": ["2110001", "2110002"],
+        "seat-5/upcall.pcap": ["seat-5"],
+        "submissions/2110002/upcall.pcap": ["2110002"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("folder", "manifest", "expected"),
+    [
+        ("x", '{"student": "2110"}', ["2110"]),
+        ("x", '{"host": "seat-3"}', ["2110001", "2110002"]),
+        ("x", '{"student": "new", "host": "far"}', ["new"]),
+        ("x", '{"student": 5}', ["x"]),
+        # A student's own manifest gives their file to nobody else.
+        ("211", '{"student": "2110"}', ["211"]),
+        ("Sari Dewi_1_assignsubmission_file_", '{"student": "2110"}', ["211"]),
+        ("seat-1", '{"host": "seat-2"}', ["211"]),
+    ],
+)
+def test_what_a_manifest_tells(
+    folder: str, manifest: str, expected: list[str], tmp_path: Path
+) -> None:
+    lay(tmp_path, f"{folder}/upcall.pcap")
+    (tmp_path / folder / "manifest.json").write_text(manifest)
+    assert owners(tmp_path) == {f"{folder}/upcall.pcap": expected}
+
+
+def test_the_playbooks_own_files_are_not_judged(tmp_path: Path) -> None:
+    lay(
+        tmp_path,
+        *("seat-1/upcall.pcap", "seat-1/manifest.json", "seat-1/server.log", "seat-1/client.log"),
+        *("submissions/2110/upcall.pcap", "submissions/2110/earlier/1/upcall.pcap"),
+        *("seat-2/incomplete/upcall.pcap", "run.json", "run.json.lock", "missing.csv"),
+        *(".hidden", ".cache/upcall.pcap", "__MACOSX/._upcall.pcap"),
+    )
+    assert set(owners(tmp_path)) == {"seat-1/upcall.pcap", "submissions/2110/upcall.pcap"}
+
+
+def test_beside_a_capture_screenshots_do_not_count(tmp_path: Path) -> None:
+    lay(
+        tmp_path,
+        *("211/upcall.pcap", "211/screen.png", "211/report.docx"),
+        *("2110/screen.png", "2110001/upcall.txt", "2110001/b.png"),
+        *("upcall.pcap", "screen.png"),
+    )
+    assert set(owners(tmp_path)) == {
+        *("211/upcall.pcap", "2110/screen.png", "2110001/upcall.txt"),
+        *("upcall.pcap", "screen.png"),
+    }
+
+
+def test_all_captures_of_a_student_are_judged_and_logs_belong_to_one_alone(tmp_path: Path) -> None:
+    lay(tmp_path, "211/upcall.pcap", "211/upcall 2.pcap", "2110/upcall.pcap", "2110/shot.png")
+    found = find(tmp_path, None)
+    assert {one.file: one.companions for one in found} == {
+        "211/upcall 2.pcap": False,
+        "211/upcall.pcap": False,
+        "2110/upcall.pcap": True,
+    }
+
+
+def test_who_has_no_file_is_missing_and_all_are_in_order(tmp_path: Path) -> None:
+    lay(tmp_path, "seat-3/upcall.pcap", "2110/upcall.pcap", "guest/upcall.pcap")
+    found = assess(tmp_path, default_rubric(), parse_roster(ROSTER.encode(), "roster.csv"))
+    assert [(one.owner.student, str(one.verdict)) for one in found.submissions] == [
+        ("211", "missing"),
+        ("2110", "graded"),
+        ("2110001", "graded"),
+        ("2110002", "graded"),
+        ("agus_w", "missing"),
+        ("guest", "graded"),
+        ("sari.dewi", "missing"),
+        ("t1", "missing"),
+        ("t2", "missing"),
+    ]
+    missing = found.submissions[0]
+    assert (missing.file, missing.points, missing.owner.name) == ("", 0, "Sari Dewi")
+
+
+def test_what_is_to_be_passed_over_is(tmp_path: Path) -> None:
+    lay(
+        tmp_path, "upcall.pcap", "out/report/upcall.pcap", "a/secret", "a/upcall.pcap", "rubric.yml"
+    )
+    (tmp_path / "roster.csv").symlink_to(tmp_path / "elsewhere.csv")
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    without = [link / "out", link / "a" / "secret", link / "roster.csv", Path("none")]
+    assert [one.file for one in find(tmp_path, None, without)] == [
+        *("link", "rubric.yml", "upcall.pcap", "a/upcall.pcap")
+    ]
+    assert [one.file for one in find(link, None, [tmp_path / "out", link])] == [
+        *("roster.csv", "rubric.yml", "upcall.pcap", "a/upcall.pcap")
+    ]
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    outside, folder = tmp_path / "outside", tmp_path / "captures"
+    lay(outside, "upcall.pcap")
+    folder.mkdir()
+    (folder / "all").symlink_to(outside)
+    (folder / "loop").symlink_to("loop")
+    (folder / "up").symlink_to("..")
+    found = assess(folder, default_rubric())
+    assert {one.file: str(one.verdict) for one in found.submissions} == dict.fromkeys(
+        ("all", "loop", "up"), "unreadable"
+    )
+
+
+def test_a_folder_that_is_too_deep_is_told_and_not_passed_over(tmp_path: Path) -> None:
+    deep = "/".join("abcdefgh")
+    lay(tmp_path, f"{deep}/upcall.pcap", f"{deep}/i/upcall.pcap")
+    found = assess(tmp_path, default_rubric())
+    assert {one.file: str(one.verdict) for one in found.submissions} == {
+        f"{deep}/upcall.pcap": "graded",
+        f"{deep}/i": "unreadable",
+    }
+
+
+def test_a_folder_in_it_that_cannot_be_read_costs_itself_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(tmp_path, "good/upcall.pcap", "locked/upcall.pcap")
+    scandir = os.scandir
+
+    def refuse(path: Path) -> Iterator[os.DirEntry[str]]:
+        # As for one who is not root: the mode alone would not stop root.
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = assess(tmp_path, default_rubric())
+    assert {one.file: str(one.verdict) for one in found.submissions} == {
+        "good/upcall.pcap": "graded",
+        "locked": "unreadable",
+    }
+    with pytest.raises(FolderError, match=r"cannot be read \(Permission denied\); ask its owner"):
+        find(tmp_path / "locked", None)
+
+
+@pytest.mark.parametrize(("name", "words"), [("none", "does not exist"), ("file", "is no folder")])
+def test_a_folder_that_is_none(name: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FolderError, match=f"{words}; name the folder with the captures"):
+        find(tmp_path / name, None)
+
+
+def test_strangers_are_told_apart(tmp_path: Path) -> None:
+    lay(
+        tmp_path,
+        *("Moh. Ali_1_assignsubmission_file_upcall.pcap", "upcall.1.pcap", "upcall.2.pcap"),
+        *("Moh. Budi_2_assignsubmission_file_upcall.pcap", "dewisari_LATE_1_2_upcall.pcap"),
+        *("Moh. Cici_3_assignsubmission_file_/lab/upcall.pcap", "no ending", "a/b/upcall.pcap"),
+    )
+    assert sorted(student for told in owners(tmp_path, "").values() for student in told) == [
+        *("Moh. Ali", "Moh. Budi", "Moh. Cici", "b", "dewisari", "no ending"),
+        *("upcall.1", "upcall.2"),
+    ]
+
+
+def test_a_roster_of_the_example_is_understood(tmp_path: Path) -> None:
+    example = Path(__file__).resolve().parents[3] / "inventory" / "roster.example.csv"
+    roster = read_roster(example)
+    first = roster.seats[0]
+    lay(tmp_path, f"{first.host}/upcall.pcap")
+    [*found] = find(tmp_path, roster)
+    assert [one.owner.student for one in found] == [one.student_id for one in first.students]

@@ -1,0 +1,244 @@
+"""The quick survey: many connections at once, what it lets go, and where it gives up."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.unit.grader import building as b
+from tests.unit.judge.talks import talk
+from upcall_grader import LAB_PORT
+from upcall_grader.capture import connections, streams
+from upcall_grader.capture.formats import PCAP_LAYOUTS
+from upcall_grader.capture.reading import Capture
+from upcall_grader.judge import quick, sharing
+from upcall_grader.judge.quick import quick_survey
+from upcall_grader.judge.survey import MAX_EXCHANGES, Survey, survey, usual_merit
+
+SERVER = b"\x0a\0\0\2"
+HANDFUL = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+# Python 3.12 warns where a process with threads copies itself, as the tests' own processes do.
+FORKS = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+# What happens to connections: all of it, or a part, with something unusual in it; and whether its
+# ends, or those and its numbers, were in use before.
+TALK = st.tuples(
+    st.sampled_from(
+        ("whole", "server closes", "reset", "open", "again", "late", "both", "mid", "turned")
+    ),
+    st.integers(0, 3),
+    st.integers(0, 2),
+)
+
+
+def both(data: bytes, path: Path, address: bytes | None = None) -> tuple[Survey | None, Survey]:
+    path.write_bytes(data)
+    with path.open("rb", buffering=0) as stream:
+        fast = quick_survey(stream, LAB_PORT, address, usual_merit)
+    with path.open("rb") as stream:
+        return fast, survey(Capture(stream), LAB_PORT, address, usual_merit)
+
+
+def packets(kind: str, place: int, numbers: int) -> list[bytes]:
+    """The packets of one connection, as ``TALK`` draws them."""
+    found = talk(place)
+    found.client_seq += numbers * 100_000
+    found.server_seq += numbers * 100_000
+    found.open().say(b"1", b"2")
+    if kind == "server closes":
+        return found.s(b.FIN | b.ACK).c(b.ACK).c(b.FIN | b.ACK).s(b.ACK).packets
+    if kind == "reset":
+        return found.c(b.RST | b.ACK).packets
+    if kind == "open":
+        return found.packets
+    if kind == "both":
+        # Both FINs before either's acknowledgement.
+        found.c(b.FIN | b.ACK)
+        found.client_seq -= 1
+        return found.s(b.FIN | b.ACK).packets
+    whole = found.close().packets
+    if kind == "again":
+        return [*whole[:5], *whole[3:]]
+    if kind == "late":
+        return [*whole, whole[-1], whole[-2]]
+    if kind == "mid":
+        return whole[3:]
+    if kind == "turned":
+        # A SYN from the server's side, between the same ends.
+        return [*whole, b.tcp(found.server, found.client, b.SYN, 77)]
+    return whole
+
+
+@HANDFUL
+@given(
+    talks=st.lists(TALK, max_size=14),
+    order=st.lists(st.integers(0, 3), max_size=150),
+    lingering=st.integers(0, 3),
+    chunk=st.integers(40, 400),
+)
+def test_many_connections_at_once(
+    talks: list[tuple[str, int, int]],
+    order: list[int],
+    lingering: int,
+    chunk: int,
+    tmp_path: Path,
+) -> None:
+    waiting = [packets(*one) for one in talks]
+    wire: list[bytes] = []
+    for choice in order:
+        if waiting:
+            one = waiting[choice % min(3, len(waiting))]
+            wire.append(one.pop(0))
+            if not one:
+                waiting.remove(one)
+    wire += [packet for one in waiting for packet in one]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connections, "LINGERING", lingering)
+        patch.setattr(quick, "_CHUNK", max(chunk, 24))
+        fast, slow = both(b.pcap(b.frames(wire)), tmp_path / "upcall.pcap")
+    assert fast is None or fast == slow
+
+
+@pytest.mark.parametrize("kind", ["whole", "server closes", "reset", "open", "again", "late"])
+def test_it_gives_up_on_none_of_these(kind: str, tmp_path: Path) -> None:
+    wire = [packet for place in range(4) for packet in packets(kind, place, 0)]
+    fast, slow = both(b.pcap(b.frames(wire)), tmp_path / "upcall.pcap")
+    assert fast == slow
+    assert slow.connections == 4
+
+
+@pytest.mark.parametrize(("name", "bound"), [("MAX_OPEN", 3), ("MAX_KEPT", 40 * connections.COST)])
+def test_it_gives_up_where_connections_would_be_forgotten(
+    name: str, bound: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = [packet for place in range(10) for packet in packets("open", place, 0)]
+    data, path = b.pcap(b.frames(wire)), tmp_path / "upcall.pcap"
+    assert both(data, path)[0] is not None
+    monkeypatch.setattr(connections, name, bound)
+    assert both(data, path)[0] is None
+
+
+def test_it_gives_up_where_a_connection_ended_unnoticed(tmp_path: Path) -> None:
+    found = talk().open().say(b"1", b"2").c(b.FIN | b.ACK)
+    # The acknowledgement of the server's FIN stands before it.
+    found.server_seq += 1
+    found.c(b.ACK)
+    found.server_seq -= 1
+    found.s(b.FIN | b.ACK)
+    fast, slow = both(b.pcap(b.frames(found.packets)), tmp_path / "upcall.pcap")
+    assert slow.best is not None
+    assert slow.best.closed
+    assert fast is None
+
+
+def test_the_best_of_many_whatever_their_order(tmp_path: Path) -> None:
+    wire: list[bytes] = []
+    for place in range(700):
+        messages = [b"1", b"2"] if place != 680 else [b"1", b"2", b"3"]
+        wire += talk(place).open().say(*messages).close().packets
+    fast, slow = both(b.pcap(b.frames(wire)), tmp_path / "upcall.pcap")
+    assert fast == slow
+    assert slow.best is not None
+    assert slow.best.number == 681
+
+
+def test_the_servers_address(tmp_path: Path) -> None:
+    elsewhere = b.Talk(server=("10.0.0.9", LAB_PORT)).open().say(b"1").close().packets
+    data = b.pcap(b.frames([*elsewhere, *packets("whole", 1, 0)]))
+    fast, slow = both(data, tmp_path / "upcall.pcap", SERVER)
+    assert fast == slow
+    assert (slow.connections, slow.segments) == (1, len(packets("whole", 1, 0)))
+
+
+def test_its_layouts_are_those_that_dpkt_knows() -> None:
+    for magic, tick in quick.TICKS.items():
+        known = PCAP_LAYOUTS[magic]
+        assert known.nanoseconds_per_tick == tick
+        # dpkt has the time zone, which nobody uses, as a number without a sign.
+        assert known.file_header.format.replace("i", "I") == quick.FILE_HEADER.format
+        assert known.record_header.format == quick.RECORD_HEADER.format
+
+
+def test_a_connection_that_stays_open_keeps_nothing_waiting(tmp_path: Path) -> None:
+    wire = [*packets("open", 0, 0)]
+    for place in range(1, 600):
+        wire += packets("whole", place, 0)
+    fast, slow = both(b.pcap(b.frames(wire)), tmp_path / "upcall.pcap")
+    assert fast == slow
+    assert (slow.exchange_count, len(slow.exchanges)) == (1200, MAX_EXCHANGES)
+    # In the order in which their connections began: the open one's come first.
+    assert slow.exchanges[0].message_frames == (4,)
+    frames = [exchange.message_frames for exchange in slow.exchanges]
+    assert frames == sorted(frames)
+
+
+def _double(number: int) -> tuple[int, int]:
+    return 2 * number, os.getpid()
+
+
+def _double_or_die(number: int) -> int:
+    if os.getpid() != _original and number > 3 * sharing.BATCH:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * number
+
+
+_original = os.getpid()
+
+
+@FORKS
+def test_work_is_shared_and_comes_back_in_order() -> None:
+    done = list(sharing.in_order(_double, range(5 * sharing.BATCH + 1), 3))
+    assert [number for number, _ in done] == [2 * number for number in range(len(done))]
+    assert len({process for _, process in done}) == 3
+
+
+@FORKS
+def test_what_a_killed_copy_had_to_do_is_done_all_the_same() -> None:
+    global _original  # noqa: PLW0603 (a copy has to know that it is one)
+    _original = os.getpid()
+    count = 10 * sharing.BATCH
+    assert list(sharing.in_order(_double_or_die, range(count), 2)) == list(range(0, 2 * count, 2))
+
+
+@FORKS
+def test_nothing_is_left_running_when_nobody_wants_the_rest() -> None:
+    work = sharing.in_order(_double, range(100 * sharing.BATCH), 2)
+    process = next(process for _, process in work if process != os.getpid())
+    work.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_what_is_kept_of_one_connection_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = b.pcap(b.frames(talk().open().say(b"x" * 400, b"y" * 400).close().packets))
+    path = tmp_path / "upcall.pcap"
+    best = both(data, path)[1].best
+    assert best is not None
+    assert best.whole
+    monkeypatch.setattr(streams, "MAX_BYTES", 600)
+    cut = both(data, path)[1].best
+    assert cut is not None
+    assert not cut.whole
+    assert [found.message for found in cut.exchanges] == [b"x" * 400]
+
+
+def test_large_exchanges_count_for_several(tmp_path: Path) -> None:
+    wire = [
+        packet
+        for place in range(30)
+        for packet in talk(place).open().say(*[b"z" * 60_000] * 4).close().packets
+    ]
+    slow = both(b.pcap(b.frames(wire)), tmp_path / "upcall.pcap")[1]
+    assert slow.exchange_count == 120
+    # 60,000 bytes and the prefix count for 15 exchanges.
+    assert len(slow.exchanges) == MAX_EXCHANGES // 15 + 1
