@@ -119,6 +119,10 @@ classroom-down: venv ## removes that classroom; captures stay
 bench: venv-test engine ## bench/RESULTS.md: the speed goals, measured on six lab hosts (KEEP=1: keep them)
 	bench/run
 
+.PHONY: bench-grading
+bench-grading: venv-test ## bench/GRADING.md: the grader's speed, compared with cat, scapy, dpkt and tshark
+	bench/grading/run
+
 .PHONY: test-vm
 test-vm: venv-test ## site.yml on one real virtual machine (qemu)
 	scripts/test-vm

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import contestants, goals, results
+from bench.grading import goals as grading
 from bench.process import Measured
 
 
@@ -58,6 +59,17 @@ def test_every_goal_of_the_project_is_there() -> None:
         "capture / capture-ssh": (True, 6.0),
         "(CPU of warm-48 - CPU of warm) / 42": (True, 0.1),
         "warm-48 / warm": (True, 6.0),
+    }
+
+
+def test_every_goal_of_grading_is_there() -> None:
+    bounds = {goal.formula: (goal.at_most, goal.bound) for goal in grading.GOALS}
+    assert bounds == {
+        "grade / cat": (True, 4.0),
+        "scapy / grade": (False, 20.0),
+        "dpkt / grade-large": (False, 4.0),
+        "memory of grade-large": (True, 64),
+        "tshark / grade-pages": (False, 10.0),
     }
 
 
