@@ -169,7 +169,7 @@ def test_what_cannot_be_graded_fails_with_its_cause(grading: Grading, host: Host
 
     done = grading.fails(lab_grade_roster=str(lost))
     assert f"exit status 2: upcall-grade: {lost.name}: " in one_line(done.stdout)
-    done = grading.fails(__lab_grade_program=str(crashing))
+    done = grading.fails(__lab_grade_program=[str(crashing)])
     assert "exit status 1: KeyError: 1" in one_line(done.stdout)
     done = grading.fails(lab_grade_directory=str(lost))
     assert "run playbooks/capture.yml or playbooks/collect.yml first" in one_line(done.stdout)
