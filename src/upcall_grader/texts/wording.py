@@ -18,6 +18,7 @@ class Wording:
     def __init__(self, language: str) -> None:
         self.language = language
         self._texts = load("remarks", language)
+        self._phrases = {} if language == "en" else load("phrases", language)
 
     def title(self, criterion: Criterion) -> str:
         """The criterion's own title in this language, or in English, or that of its check."""
@@ -32,11 +33,35 @@ class Wording:
 
     def text(self, remark: Remark) -> str:
         """What is the case."""
-        return self._texts[remark.code]["text"].format_map(_Values(remark.values))
+        return self._texts[remark.code]["text"].format_map(self._values(remark))
 
     def remedy(self, remark: Remark) -> str:
         """What to do about it; "" where nothing can be done or has to be."""
-        return self._texts[remark.code].get("remedy", "").format_map(_Values(remark.values))
+        return self._texts[remark.code].get("remedy", "").format_map(self._values(remark))
+
+    def _values(self, remark: Remark) -> _Values:
+        return _Values(
+            {
+                name: self._said(value) if name in _SAID_BY_US else value
+                for name, value in remark.values.items()
+            }
+        )
+
+    def _said(self, value: str | int) -> str | int:
+        """A phrase of the reader's in this language: by its longest beginning that is known."""
+        if not self._phrases or isinstance(value, int):
+            return value
+        known = [phrase for phrase in self._phrases if _begins(value, phrase)]
+        return self._phrases[max(known, key=len)]["text"] if known else value
+
+
+_SAID_BY_US = frozenset(("by", "cause", "first", "reason", "remedy"))
+"""Values that are phrases of this program; all others may be anybody's words."""
+
+
+def _begins(value: str, phrase: str) -> bool:
+    """Whether the value is the phrase, or goes on behind it with details."""
+    return value == phrase or (value.startswith(phrase) and value[len(phrase)] in " :;(")
 
 
 class _Values(dict[str, str | int]):
