@@ -12,6 +12,7 @@ MESSAGES = ["hello", "upcall"]
 CAPTURE = {
     "lab_capture : Capture one exchange, from before its handshake until after its close",
     "lab_capture : Keep the capture on the controller",
+    "lab_grade : Grade the captures",
 }
 START = "lab_upcall : Start the services and wait until they are healthy"
 

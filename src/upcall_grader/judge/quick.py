@@ -27,7 +27,9 @@ TICKS = {b"\xd4\xc3\xb2\xa1": 1000, b"\x4d\x3c\xb2\xa1": 1}
 machines write whose numbers begin with the lowest byte (draft-ietf-opsawg-pcap section 4). A test
 holds them and both headers to ``formats``, which has them all."""
 FILE_HEADER, RECORD_HEADER = Struct("<IHHIIII"), Struct("<IIII")
-_CHUNK = 1 << 20  # bytes
+_FIRST, _CHUNK, _WAITING = 1 << 13, 1 << 17, 1 << 20
+"""Bytes that are read at first and later on, and that wait at most for the rest of their record.
+Room for much more than there is takes longer to get than a small capture to judge."""
 # EtherType with IP's version and header length; IP's total length, fragment, protocol; TCP's
 # numbers, header length and flags.
 _HEADERS = Struct(">12x3sxH2xHxB14xIIH")
@@ -49,7 +51,7 @@ class Bytes(Protocol):
 
 def quick_survey(stream: Bytes, port: int, address: bytes | None, merit: Merit) -> Survey | None:
     """As ``survey``, from the start of the file; None if that one has to be asked."""
-    start = stream.read(_CHUNK) or b""
+    start = stream.read(_FIRST) or b""
     tick = TICKS.get(start[:4])
     if tick is None or len(start) < FILE_HEADER.size:
         return None
@@ -82,9 +84,10 @@ class _Quick:
         while more:
             at = self._walk(data, at)
             self._check_kept()
-            if len(data) - at > _CHUNK:
+            if len(data) - at > _WAITING:
                 raise UnsureError
-            more = stream.read(_CHUNK) or b""
+            # Less than was asked for: only the end is left.
+            more = stream.read(_FIRST if len(more) < _FIRST else _CHUNK) or b""
             data, at = data[at:] + more, 0
         if data:
             raise UnsureError
