@@ -59,6 +59,8 @@ REMEDIES = (
     ("Host key verification failed", "compare and record its host key with playbooks/enroll.yml"),
     ("Permission denied", "check ansible_user, and install your key with playbooks/enroll.yml"),
     ("Connection refused", "no SSH server answers there: start it, or check ansible_port"),
+    # What Ansible says of the same where ssh ended before it was told anything.
+    ("Data could not be sent", "no SSH server answers there: start it, or check ansible_port"),
     ("Could not resolve hostname", "correct its name, or set ansible_host in the inventory"),
     ("No route to host", "is it switched on and on this network?"),
     ("Network is unreachable", "is this machine on the network of the room?"),

@@ -53,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except OSError as error:
         if isinstance(error, BrokenPipeError):
-            # Whoever read the output has seen enough; Python must not complain while closing it.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # Whoever read the output has seen enough.
+            _close_quietly()
             return 1
         name = plain(str(error.filename or ""))
         print(
@@ -62,10 +62,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             " then run it again",
             file=sys.stderr,
         )
+        _close_quietly()
         return 2
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _close_quietly() -> None:
+    """What could not be written is still waiting; Python must not complain while closing it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
