@@ -9,13 +9,13 @@ import subprocess
 import sys
 import typing as t
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from testinfra.host import Host
 
-from tests.support.captures import name_of
+from tests.support.captures import name_of, on_one_host
 from tests.support.handout import Step, pattern, steps
 from tests.support.lab_hosts import LAB, STATE, TOP, run_playbook
 from tests.support.terminal import CTRL_C, Terminal
@@ -77,21 +77,26 @@ class Student:
         tcpdump.await_silence(seconds=3)
 
 
-@pytest.fixture
+@contextmanager
 def may_use_docker(host: Host) -> Iterator[None]:
     """As in a room where students use Docker without sudo."""
     done = run_playbook("prepare", name_of(host), {"lab_docker_users": ["instructor"]})
     assert done.returncode == 0, done.stdout
-    yield
-    with host.sudo():
-        host.check_output(f"rm --force {LAB}/upcall.pcap; gpasswd --delete instructor docker")
+    try:
+        yield
+    finally:
+        with host.sudo():
+            host.check_output(f"rm --force {LAB}/upcall.pcap; gpasswd --delete instructor docker")
 
 
-@pytest.mark.usefixtures("may_use_docker")
-def test_who_follows_the_handout_gets_full_points(host: Host, tmp_path: Path) -> None:
-    """One language on each lab host of the pair."""
-    handout = HANDOUTS[name_of(host).endswith("13")]
-    with ExitStack() as stack:
+@pytest.mark.parametrize(
+    ("number", "handout"), enumerate(HANDOUTS), ids=[path.name for path in HANDOUTS]
+)
+def test_who_follows_the_handout_gets_full_points(
+    host: Host, number: int, handout: Path, tmp_path: Path
+) -> None:
+    on_one_host(host, number)
+    with may_use_docker(host), ExitStack() as stack:
         student = Student(name_of(host), stack)
         for step in steps(handout):
             student.follow(step)
