@@ -19,10 +19,12 @@ from tests.vm.disk import Disk
 from tests.vm.machine import BOOT_TIMEOUT, bound_to, started
 
 STARTS = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from tests.vm.disk import Disk
 from tests.vm.machine import started
+# Ctrl-C is passed over by what a shell has started in its background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with started(Disk(Path(sys.argv[1])), Path(sys.argv[2])) as machine:
     print(machine.process.pid, flush=True)
     time.sleep(600)
