@@ -23,7 +23,8 @@ options:
       - With V(watch) it keeps the window open until students' own O(exchanges) were captured, or
         O(watch_timeout) is over. It is meant to run in the background.
       - With V(attend) it captures nothing. It stays at the O(window_file) of a session in mode
-        V(watch) until the window closes. A window that was attended and no longer is, closes.
+        V(watch) until the window closes. A window that was attended and no longer is, closes; so
+        does one to which nobody comes within two minutes.
     type: str
     choices: [exercise, watch, attend]
     default: exercise
@@ -226,6 +227,7 @@ _STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _MESSAGE_LIMIT = 1024  # bytes, what the server reads at once
 _SWEEP_TIMEOUT = 5  # seconds
 _STDOUT = 1
+_FIRST_GRACE = 120  # seconds until somebody has to be at a window: in a large room it takes a while
 _GRACE = 5  # seconds that who stayed at a window has to come back, as ansible-playbook tries to
 _HOLD_TIMEOUT = 10  # seconds: more than a session that was cut off needs until it has ended
 
@@ -376,12 +378,15 @@ class Window:
     def __init__(self, path: str | None) -> None:
         self._path = path
         self._file: t.TextIO | None = None
-        self._attended = float("inf")  # when somebody was last seen to stay at it
+        self._opened = 0  # the file's time, which whoever comes to it changes
+        self._until = 0.0  # when it is abandoned, unless somebody stays at it
 
     def __enter__(self) -> None:
         """Open the window."""
         if self._path is not None:
             self._file = open(self._path, "x", encoding="ascii")
+            self._opened = os.fstat(self._file.fileno()).st_mtime_ns
+            self._until = time.monotonic() + _FIRST_GRACE
 
     def __exit__(self, *_: object) -> None:
         """Close the window."""
@@ -391,16 +396,22 @@ class Window:
             self._file = None
 
     def is_abandoned(self) -> bool:
-        """Whether somebody stayed at the window, has gone, and did not come back."""
+        """Whether nobody came to the window, or who stayed at it has gone and did not return."""
         if self._file is None:
             return False
+        now = time.monotonic()
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self._attended = time.monotonic()
+            self._until = now + _GRACE
             return False
         fcntl.flock(self._file, fcntl.LOCK_UN)
-        return time.monotonic() - self._attended > _GRACE
+        # Who came and went between two looks was there all the same.
+        touched = os.fstat(self._file.fileno()).st_mtime_ns
+        if touched != self._opened:
+            self._opened = touched
+            self._until = now + _GRACE
+        return now > self._until
 
 
 def attend(path: str, timeout: float) -> None:
@@ -408,6 +419,7 @@ def attend(path: str, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as window:
         fcntl.flock(window, fcntl.LOCK_SH)
+        os.utime(path)
         while os.path.exists(path) and holder() is not None and time.monotonic() < deadline:
             if is_unread(0.1):
                 return
