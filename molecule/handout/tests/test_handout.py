@@ -90,7 +90,7 @@ def may_use_docker(host: Host) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("number", "handout"), enumerate(HANDOUTS), ids=[path.name for path in HANDOUTS]
+    ("number", "handout"), list(enumerate(HANDOUTS)), ids=[path.name for path in HANDOUTS]
 )
 def test_who_follows_the_handout_gets_full_points(
     host: Host, number: int, handout: Path, tmp_path: Path
