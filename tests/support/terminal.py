@@ -20,13 +20,16 @@ CTRL_D = b"\x04"
 PATIENCE = 20  # seconds: generous, for it is spent only when something is broken
 
 
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
 class Terminal:
     """A command that runs on a pseudo-terminal, from the repository's root.
 
     Each wait for what the command does ends after ``patience`` seconds.
 
     Attributes:
-        text: everything that the terminal has shown, with plain line ends.
+        text: everything that the terminal has shown, with plain line ends and without colours.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Terminal:
     ) -> None:
         self._master, slave = pty.openpty()
         self.text = ""
+        self._shown = b""
         self._read = 0
         self._patience = patience
         # The command's controlling terminal, as at a desk: programs ask for passwords at no other.
@@ -77,7 +81,9 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:  # EIO: nobody has the other end any more
             return False
-        self.text += data.decode("utf-8", "replace").replace("\r\n", "\n")
+        self._shown += data
+        text = self._shown.decode("utf-8", "replace").replace("\r\n", "\n")
+        self.text = _COLOURS.sub("", text)
         return data != b""
 
     def expect(self, wanted: str) -> None:

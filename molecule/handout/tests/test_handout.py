@@ -96,13 +96,14 @@ def test_who_follows_the_handout_gets_full_points(
     host: Host, number: int, handout: Path, tmp_path: Path
 ) -> None:
     on_one_host(host, number)
-    with may_use_docker(host), ExitStack() as stack:
-        student = Student(name_of(host), stack)
-        for step in steps(handout):
-            student.follow(step)
-        student.done()
-    with host.sudo():
-        (tmp_path / "student").write_bytes(host.file(f"{LAB}/upcall.pcap").content)
+    with may_use_docker(host):
+        with ExitStack() as stack:
+            student = Student(name_of(host), stack)
+            for step in steps(handout):
+                student.follow(step)
+            student.done()
+        with host.sudo():
+            (tmp_path / "student").write_bytes(host.file(f"{LAB}/upcall.pcap").content)
     assert graded(tmp_path)["points"] == 100
 
 
