@@ -52,7 +52,7 @@ class Run:
         for line in self.output.splitlines():
             if heading := re.match(r"TASK \[(.*)\] \**$", line):
                 task = heading[1]
-            elif line.startswith(f"changed: [{NAME}]"):
+            elif line.startswith((f"changed: [{NAME}]", f"changed: [{NAME} -> ")):
                 names.add(task)
         return names
 
