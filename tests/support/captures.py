@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 import typing as t
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -143,16 +144,20 @@ LAB_IS_FREE = (
 
 def inside(host: Host, command: str, timeout: float = 30) -> str:
     """What a command says on the lab host, reached past SSH; it is repeated until it succeeds."""
+    said = _repeated(host, command, timeout)
+    assert said.returncode == 0, f"within {timeout} s never true on {name_of(host)}: {command}"
+    return said.stdout
+
+
+def _repeated(host: Host, command: str, timeout: float) -> subprocess.CompletedProcess[str]:
     script = f"until {command}; do sleep 0.1; done"
-    said = subprocess.run(
+    return subprocess.run(
         ["docker", "exec", name_of(host), "timeout", str(timeout), "bash", "-c", script],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert said.returncode == 0, f"within {timeout} s never true on {name_of(host)}: {command}"
-    return said.stdout
 
 
 class Run:
@@ -179,6 +184,11 @@ class Run:
             start_new_session=True,  # a process group of its own, as a shell gives it
         )
 
+    @property
+    def is_running(self) -> bool:
+        """Whether ansible-playbook has not ended yet."""
+        return self._process.poll() is None
+
     def signal(self, number: signal.Signals) -> None:
         """A signal to the process group, as a terminal sends it."""
         os.killpg(self._process.pid, number)
@@ -200,12 +210,12 @@ class Run:
 
     def result(self) -> tuple[int, str]:
         """Exit status and output, as soon as it has ended."""
-        output, _ = self._process.communicate(timeout=60)
+        output, _ = self._process.communicate(timeout=120)
         return self._process.returncode, one_line(output)
 
     def end(self) -> None:
         """Leave nothing of it on this machine."""
-        if self._process.poll() is None:
+        if self.is_running:
             self.kill()
             self._process.communicate()
         self.kill_ssh()
@@ -219,7 +229,10 @@ def under_way(
     with tempfile.TemporaryDirectory(prefix="cut-") as sockets:
         run = Run(host, variables, retries, sockets)
         try:
-            inside(host, condition, timeout=240)
+            deadline = time.monotonic() + 240
+            while _repeated(host, condition, timeout=10).returncode != 0:
+                assert run.is_running, run.result()
+                assert time.monotonic() < deadline, f"never true on {name_of(host)}: {condition}"
             yield run
         finally:
             run.end()

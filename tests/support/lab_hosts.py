@@ -48,15 +48,28 @@ def run_playbook(
     name: str, host: str, variables: dict[str, t.Any] | None = None, *options: str
 ) -> subprocess.CompletedProcess[str]:
     """Run one of the project's playbooks on one lab host; output and errors come back together."""
+    return run_command([*playbook_command(name, host, variables), *options])
+
+
+def run_command(
+    command: t.Sequence[str | Path] | str,
+    timeout: float = 300,
+    env: t.Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a user's command in the project's folder; output and errors come back together.
+
+    A text is a line as a user pastes it into a shell.
+    """
     return subprocess.run(
-        [*playbook_command(name, host, variables), *options],
+        command,
+        shell=isinstance(command, str),
         cwd=TOP,
-        env=environment(),
+        env=environment() if env is None else env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=timeout,
         check=False,
     )
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.lab_hosts import TOP, environment
+from tests.support.lab_hosts import TOP, environment, run_command
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,7 @@ class Room:
 
     def run(self, command: list[str] | str, timeout: int = 900) -> subprocess.CompletedProcess[str]:
         """Run a command, or a line as a user pastes it into a shell, as a user of the project."""
-        return subprocess.run(
-            command,
-            shell=isinstance(command, str),  # the line that the report printed
-            cwd=TOP,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        return run_command(command, timeout, self.environment)
 
     def on(self, host: str, script: str) -> str:
         """What a script says that root runs on a lab host. Raises CalledProcessError."""
@@ -93,16 +82,7 @@ class Room:
 
 def room_script(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run scripts/room; output and errors come back together."""
-    return subprocess.run(
-        [TOP / "scripts" / "room", *arguments],
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=900,
-        check=False,
-    )
+    return run_command([TOP / "scripts" / "room", *arguments], timeout=900)
 
 
 @contextmanager

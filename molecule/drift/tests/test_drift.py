@@ -17,9 +17,9 @@ from tests.support.lab_hosts import (
     COMPOSE,
     LAB,
     TOP,
-    environment,
     playbook_command,
     recap,
+    run_command,
 )
 
 SERVER, CLIENT = "upcall-lab-upcall-server-1", "upcall-lab-upcall-client-1"
@@ -151,19 +151,11 @@ def run_together(
 ) -> dict[str, int]:
     """The counts of one ansible-playbook that ran these playbooks, and ended well."""
     first, *others = playbooks
-    run = subprocess.run(
+    run = run_command(
         [
             *playbook_command(first, name_of(host), PATIENT | variables),
-            *(str(TOP / "playbooks" / f"{name}.yml") for name in others),
-        ],
-        cwd=TOP,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
+            *(TOP / "playbooks" / f"{name}.yml" for name in others),
+        ]
     )
     assert run.returncode == 0, run.stdout
     return recap(run.stdout, name_of(host))

@@ -78,6 +78,13 @@ def test_nothing_is_left_of_a_session_that_is_cut_off(
     assert_the_next_capture_works(host, kept)
 
 
+def test_the_next_run_waits_for_a_window_that_closes(host: Host, kept: bytes) -> None:
+    with under_way(host, *MODES["watch"]) as run:
+        run.signal(signal.SIGINT)
+        run.result()
+        assert_the_next_capture_works(host, kept)
+
+
 def test_nothing_is_left_when_the_network_was_silent(host: Host, kept: bytes) -> None:
     drop = "INPUT --protocol tcp --dport 22 --jump DROP"
     with under_way(host, EXERCISE, CONNECTED) as run:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -18,14 +15,12 @@ from tests.support.captures import (
     manifest,
     name_of,
     type_as_student,
+    under_way,
     wait_for,
 )
 from tests.support.lab_hosts import (
     COMPOSE,
-    TOP,
-    environment,
     one_line,
-    playbook_command,
     run_playbook,
 )
 
@@ -36,28 +31,8 @@ SESSION = "pgrep --full AnsiballZ_lab_capture"
 def open_window(host: Host, **variables: object) -> Iterator[Callable[[], tuple[int, str]]]:
     """A window that is open; calling what this gives waits until it is closed."""
     given = {"lab_capture_mode": "watch", "lab_capture_watch_timeout": 60} | variables
-    run = subprocess.Popen(
-        playbook_command("capture", name_of(host), given),
-        cwd=TOP,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-    def closed() -> tuple[int, str]:
-        output, _ = run.communicate(timeout=120)
-        return run.returncode, output
-
-    try:
-        wait_for(host, "ls /run/upcall-lab/window-*")
-        yield closed
-    finally:
-        if run.poll() is None:
-            os.killpg(run.pid, signal.SIGKILL)  # ansible-playbook and its workers
-            run.communicate()
+    with under_way(host, given, "ls /run/upcall-lab/window-*") as run:
+        yield run.result
 
 
 def test_what_a_student_types_in_the_window_is_captured(host: Host) -> None:
