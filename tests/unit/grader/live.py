@@ -64,14 +64,16 @@ def _exchange(
         assert line, f"tcpdump stopped: {said.decode()}"
         said += line
     port = server.getsockname()[1]
-    thread = threading.Thread(target=_serve, args=(server,))
+    thread = threading.Thread(target=_serve, args=(server,), daemon=True)
     thread.start()
     with socket.create_connection((address, port), timeout=DEADLINE) as client:
         for message in messages:
             client.sendall(message)
             received = b""
             while len(received) < len(message) + len(b"Upcall event: Processing "):
-                received += client.recv(4096)
+                more = client.recv(4096)
+                assert more, f"the server left after {received!r}"
+                received += more
     thread.join(DEADLINE)
     with socket.socket(server.family, socket.SOCK_DGRAM) as marker:
         marker.sendto(MARKER, (address, port))

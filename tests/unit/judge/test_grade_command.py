@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import fcntl
 import io
@@ -340,7 +341,8 @@ def test_runs_that_write_one_folder_go_one_after_the_other(captures: Path, tmp_p
     with (out / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         command = [*COMMAND, str(captures), "--out", str(out)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as later:
+        later = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
             deadline = time.monotonic() + 20
             while not has_open(later.pid, out / ".lock"):
                 assert later.poll() is None
@@ -348,9 +350,16 @@ def test_runs_that_write_one_folder_go_one_after_the_other(captures: Path, tmp_p
             assert sorted(path.name for path in out.iterdir()) == [".lock"]
             fcntl.flock(lock, fcntl.LOCK_UN)
             assert later.wait(20) == 0
+        finally:
+            # It would wait for the lock as long as this test waited for it.
+            later.kill()
+            later.wait()
     assert (out / "grades.json").is_file()
 
 
 def has_open(process: int, file: Path) -> bool:
-    opened = Path(f"/proc/{process}/fd")
-    return any(os.path.realpath(link) == str(file) for link in opened.iterdir())
+    for link in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            if os.readlink(link) == str(file):
+                return True
+    return False

@@ -51,7 +51,11 @@ class Room:
     def __init__(self, folder: Path, hosts: t.Iterable[str], dark: t.Iterable[str] = ()) -> None:
         self.folder = folder
         self.file = folder / "report" / "run.json"
+        # The hosts share one home, where all of them would make this folder at once.
+        jobs = folder / "async"
+        jobs.mkdir()
         variables = {
+            "ansible_async_dir": str(jobs),
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
         }
