@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ from upcall_grader import LAB_PORT
 from upcall_grader.capture import connections, streams
 from upcall_grader.capture.formats import PCAP_LAYOUTS
 from upcall_grader.capture.reading import Capture
-from upcall_grader.judge import quick, sharing
+from upcall_grader.judge import quick
 from upcall_grader.judge.quick import quick_survey
 from upcall_grader.judge.survey import MAX_EXCHANGES, Survey, survey, usual_merit
 
@@ -26,8 +24,6 @@ HANDFUL = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-# Python 3.12 warns where a process with threads copies itself, as the tests' own processes do.
-FORKS = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 # What happens to connections: all of it, or a part, with something unusual in it; and whether its
 # ends, or those and its numbers, were in use before.
 TALK = st.tuples(
@@ -178,43 +174,6 @@ def test_a_connection_that_stays_open_keeps_nothing_waiting(tmp_path: Path) -> N
     assert slow.exchanges[0].message_frames == (4,)
     frames = [exchange.message_frames for exchange in slow.exchanges]
     assert frames == sorted(frames)
-
-
-def _double(number: int) -> tuple[int, int]:
-    return 2 * number, os.getpid()
-
-
-def _double_or_die(number: int) -> int:
-    if os.getpid() != _original and number > 3 * sharing.BATCH:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return 2 * number
-
-
-_original = os.getpid()
-
-
-@FORKS
-def test_work_is_shared_and_comes_back_in_order() -> None:
-    done = list(sharing.in_order(_double, range(5 * sharing.BATCH + 1), 3))
-    assert [number for number, _ in done] == [2 * number for number in range(len(done))]
-    assert len({process for _, process in done}) == 3
-
-
-@FORKS
-def test_what_a_killed_copy_had_to_do_is_done_all_the_same() -> None:
-    global _original  # noqa: PLW0603 (a copy has to know that it is one)
-    _original = os.getpid()
-    count = 10 * sharing.BATCH
-    assert list(sharing.in_order(_double_or_die, range(count), 2)) == list(range(0, 2 * count, 2))
-
-
-@FORKS
-def test_nothing_is_left_running_when_nobody_wants_the_rest() -> None:
-    work = sharing.in_order(_double, range(100 * sharing.BATCH), 2)
-    process = next(process for _, process in work if process != os.getpid())
-    work.close()
-    with pytest.raises(ProcessLookupError):
-        os.kill(process, 0)
 
 
 def test_what_is_kept_of_one_connection_is_bounded(
