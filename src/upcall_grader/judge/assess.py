@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.judge.copies import find_copies
-from upcall_grader.judge.folder import Found, find
+from upcall_grader.judge.folder import Found, find, owner_of
 from upcall_grader.judge.results import (
     Assessment,
     Conversation,
@@ -104,17 +104,7 @@ def _missing(
 ) -> list[Submission]:
     there = {submission.owner.student for submission in submissions}
     return [
-        missing(
-            rubric,
-            Owner(
-                student.student_id,
-                student.name,
-                student.email,
-                ", ".join(seat.groups),
-                seat.host,
-                on_roster=True,
-            ),
-        )
+        missing(rubric, owner_of(student, seat))
         for seat in (roster.seats if roster else ())
         for student in seat.students
         if student.student_id not in there

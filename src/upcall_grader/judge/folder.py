@@ -157,7 +157,7 @@ class _Owners:
         seats = (self._hosts.get(text.casefold()) for text in (*reversed(folders), manifest.host))
         seat = next((seat for seat in seats if seat is not None and seat.students), None)
         if seat is not None:
-            return [_owner(student, seat) for student in seat.students]
+            return [owner_of(student, seat) for student in seat.students]
         return [Owner(manifest.student or _stranger(folders, name), host=manifest.host)]
 
     def _by_text(self, text: str) -> Owner | None:
@@ -172,7 +172,7 @@ class _Owners:
             named = self._names.get(_letters(part), [])
             found = found or (named if len(named) == 1 else [])
             if found:
-                return _owner(*self._students[found[0]])
+                return owner_of(*self._students[found[0]])
         return None
 
 
@@ -192,7 +192,8 @@ def _stem(name: str) -> str:
     return name.rpartition(".")[0] or name
 
 
-def _owner(student: Student, seat: Seat) -> Owner:
+def owner_of(student: Student, seat: Seat) -> Owner:
+    """A student of the roster as the owner of a submission."""
     return Owner(
         student.student_id,
         student.name,
