@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.loading import load
 from tests.unit.plugins.conftest import TOP, Room, Rooms, Run
 
 SITE = """
@@ -467,13 +467,7 @@ def test_a_report_that_cannot_be_written_is_a_warning(room: Rooms) -> None:
 @pytest.fixture(scope="module")
 def plugin() -> t.Any:
     """The plugin as a module."""
-    path = TOP / "plugins" / "callback" / "lab_report.py"
-    spec = importlib.util.spec_from_file_location("lab_report", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("plugins/callback/lab_report.py")
 
 
 @pytest.mark.parametrize(

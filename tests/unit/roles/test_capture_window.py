@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import fcntl
-import importlib.util
 import os
-import sys
 import time
 import typing as t
 from pathlib import Path
 
 import pytest
 
-ROLES = Path(__file__).resolve().parents[3] / "roles"
+from tests.support.loading import TOP, load, load_utility
+
+ROLES = TOP / "roles"
 UTILS = [*ROLES.glob("lab_look/module_utils/*.py"), *ROLES.glob("lab_capture/module_utils/*.py")]
-
-
-def load(name: str, path: Path) -> t.Any:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
 def capture() -> t.Any:
     """The module, with the utilities under the names that they have on a lab host."""
     for path in sorted(UTILS, key=lambda path: ("session" in path.stem, path.stem)):
-        load(f"ansible.module_utils.{path.stem}", path)
-    return load("lab_capture_under_test", ROLES / "lab_capture" / "library" / "lab_capture.py")
+        load_utility(path)
+    return load("roles/lab_capture/library/lab_capture.py")
 
 
 class Clock:

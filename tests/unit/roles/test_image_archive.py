@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import io
 import json
 import tarfile
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-ROLE = Path(__file__).resolve().parents[3] / "roles" / "lab_upcall"
+from tests.support.loading import load
+
+ROLE = "roles/lab_upcall"
 IMAGE = "upcall-lab:1"
 LAYERS = ["sha256:" + "1" * 64, "sha256:" + "2" * 64]
 
 
-def load(folder: str, name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROLE / folder / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-layers_of = load("filter_plugins", "lab_upcall_archive_layers").lab_upcall_archive_layers
-store = load("action_plugins", "lab_upcall_archive_store").store
+layers_of = load(f"{ROLE}/filter_plugins/lab_upcall_archive_layers.py").lab_upcall_archive_layers
+store = load(f"{ROLE}/action_plugins/lab_upcall_archive_store.py").store
 
 
 def add(archive: tarfile.TarFile, name: str, data: bytes) -> None:

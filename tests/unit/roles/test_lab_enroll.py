@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleActionFail
 
-_PATH = (
-    Path(__file__).resolve().parents[3]
-    / "roles/lab_enroll/action_plugins/lab_enroll_host_key_info.py"
-)
-_SPEC = importlib.util.spec_from_file_location("lab_enroll_host_key_info", _PATH)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-plugin: t.Any = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = plugin  # where dataclasses look for their types
-_SPEC.loader.exec_module(plugin)
+from tests.support.loading import load
+
+plugin = load("roles/lab_enroll/action_plugins/lab_enroll_host_key_info.py")
 
 KINDS = ("ed25519", "ecdsa", "rsa")
 

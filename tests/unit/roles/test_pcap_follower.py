@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import typing as t
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.loading import load
 from tests.unit.grader import building as b
 
-_PATH = Path(__file__).resolve().parents[3] / "roles/lab_capture/module_utils/lab_capture_pcap.py"
-_SPEC = importlib.util.spec_from_file_location("lab_capture_pcap", _PATH)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-following: t.Any = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(following)
+following = load("roles/lab_capture/module_utils/lab_capture_pcap.py")
 
 PORT = 4141
 

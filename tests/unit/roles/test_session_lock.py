@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import sys
 import threading
 import time
-import typing as t
 from pathlib import Path
 
 import pytest
 
-_UTILS = Path(__file__).resolve().parents[3] / "roles" / "lab_look" / "module_utils"
+from tests.support.loading import TOP, load_utility
 
-
-def load(name: str) -> t.Any:
-    """A role's utility, under the name by which others import it on a lab host."""
-    full = f"ansible.module_utils.{name}"
-    spec = importlib.util.spec_from_file_location(full, _UTILS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[full] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-load("lab_look_processes")
-session = load("lab_look_session")
+UTILITIES = TOP / "roles" / "lab_look" / "module_utils"
+load_utility(UTILITIES / "lab_look_processes.py")
+session = load_utility(UTILITIES / "lab_look_session.py")
 
 
 @pytest.fixture(autouse=True)

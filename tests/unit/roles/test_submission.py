@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.util
 import json
 import os
 import typing as t
@@ -15,13 +14,9 @@ from types import SimpleNamespace
 import pytest
 from ansible.errors import AnsibleActionFail
 
-_TOP = Path(__file__).resolve().parents[3]
-_PATH = _TOP / "roles/lab_capture/action_plugins/lab_capture_submission.py"
-_SPEC = importlib.util.spec_from_file_location("lab_capture_submission_action", _PATH)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-action: t.Any = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(action)
+from tests.support.loading import load
+
+action = load("roles/lab_capture/action_plugins/lab_capture_submission.py")
 
 LIMIT = 1 << 16
 DATA = b"what a student captured"

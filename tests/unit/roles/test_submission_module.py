@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import os
-import typing as t
 from pathlib import Path
 
 import pytest
 
-_PATH = Path(__file__).resolve().parents[3] / "roles/lab_capture/library/lab_capture_submission.py"
-_SPEC = importlib.util.spec_from_file_location("lab_capture_submission_module", _PATH)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-module: t.Any = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(module)
+from tests.support.loading import load
+
+module = load("roles/lab_capture/library/lab_capture_submission.py")
 
 
 class Endless(io.RawIOBase):

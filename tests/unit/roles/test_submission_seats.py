@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleFilterError
 
-_PATH = (
-    Path(__file__).resolve().parents[3] / "roles/lab_capture/filter_plugins/lab_capture_seats.py"
-)
-_SPEC = importlib.util.spec_from_file_location("lab_capture_seats", _PATH)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-filters: t.Any = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(filters)
+from tests.support.loading import load
+
+filters = load("roles/lab_capture/filter_plugins/lab_capture_seats.py")
 
 ROSTER = "lab_roster_students"
 
