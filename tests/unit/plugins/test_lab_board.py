@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import os
 import pty
@@ -10,14 +9,19 @@ import re
 import select
 import sys
 import threading
+import time
 import types
 import typing as t
 
 import pytest
+from rich.console import Console
 
-from tests.support.terminal import CTRL_C, TOP
+from tests.support.loading import load
+from tests.support.terminal import CTRL_C
 from tests.unit.plugins.conftest import Room, Rooms
 from tests.unit.plugins.screen import Shown, at_terminal, cells, drawn, shown
+from upcall_board.board import Board
+from upcall_board.screen import Screen
 
 HOLD = """
     - name: Hold
@@ -100,8 +104,9 @@ def evening(room: Rooms) -> Evening:
     with at_terminal(made, "site.yml", "--diff") as terminal:
         terminal.expect("Hold")
         # Until the others have nothing more to do.
+        deadline = time.monotonic() + 60
         while "\n".join((held := drawn(terminal)).board).count("at work") > 1:
-            pass
+            assert time.monotonic() < deadline, held.everything
         (made.folder / "go").touch()
         status = terminal.exit_status()
         return Evening(made, held, shown(terminal), status)
@@ -341,26 +346,14 @@ def test_questions_have_the_terminal_for_themselves(room: Rooms) -> None:
 
 
 @pytest.fixture(scope="module")
-def plugin() -> types.ModuleType:
+def plugin() -> t.Any:
     """The plugin, beside lab_report."""
-    return loaded("lab_board")
+    return load("plugins/callback/lab_board.py")
 
 
-def loaded(name: str) -> types.ModuleType:
-    """A callback plugin as a module."""
-    file = TOP / "plugins" / "callback" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"tested_{name}", file)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def board_of(plugin: types.ModuleType, hosts: list[str], lost: int = 0) -> t.Any:
+def board_of(hosts: list[str], lost: int = 0) -> Board:
     """A board on which hosts wait in the one step that has begun; the last ones have failed."""
-    board = plugin.Board(loaded("lab_report"))
+    board = Board(load("plugins/callback/lab_report.py"))
     for step in ("prepare", "deploy"):
         board.progress.members[step] = set(hosts)
         board.progress._waiting[step] = set(hosts)
@@ -375,12 +368,10 @@ def board_of(plugin: types.ModuleType, hosts: list[str], lost: int = 0) -> t.Any
 @pytest.mark.parametrize("columns", [20, 41, 59, 60, 80, 132])
 @pytest.mark.parametrize("lines", [5, 8, 24, 50])
 @pytest.mark.parametrize(("hosts", "lost"), [(1, 0), (1, 1), (7, 2), (60, 0), (60, 60), (400, 9)])
-def test_a_board_of_any_size_fits(
-    plugin: types.ModuleType, hosts: int, lost: int, lines: int, columns: int
-) -> None:
-    board = board_of(plugin, [f"seat-{i}" for i in range(hosts)], lost)
-    screen = plugin.Screen(board, print)
-    screen._console = plugin.Console(file=io.StringIO(), force_terminal=True)
+def test_a_board_of_any_size_fits(hosts: int, lost: int, lines: int, columns: int) -> None:
+    board = board_of([f"seat-{i}" for i in range(hosts)], lost)
+    screen = Screen(board, print)
+    screen._console = Console(file=io.StringIO(), force_terminal=True)
     screen._fit((columns, lines))
     screen._frame(columns, lines)
     assert len(screen._drawn) < lines
@@ -398,13 +389,13 @@ def tty() -> t.Iterator[tuple[t.TextIO, int]]:
 
 
 def test_a_board_that_cannot_be_drawn_gives_way_to_plain_lines(
-    plugin: types.ModuleType, tty: tuple[t.TextIO, int], monkeypatch: pytest.MonkeyPatch
+    tty: tuple[t.TextIO, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    board, told = board_of(plugin, ["seat-1"]), threading.Event()
+    board, told = board_of(["seat-1"]), threading.Event()
     stream, shown_at = tty
     monkeypatch.setattr(sys, "stdout", stream)
     monkeypatch.setattr(board, "frame", lambda *_size: 1 / 0)
-    screen = plugin.Screen(board, lambda _error: told.set())
+    screen = Screen(board, lambda _error: told.set())
     screen.show()
     assert sys.stdout is not stream
     assert told.wait(10)
@@ -449,12 +440,10 @@ def test_what_may_ask(
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(100, 0), (62, 2), (33, 5)])
-def test_lines_that_a_narrower_terminal_has_folded_are_erased_too(
-    plugin: types.ModuleType, columns: int, lines: int
-) -> None:
-    screen = plugin.Screen(board_of(plugin, ["seat-1"]), print)
+def test_lines_that_a_narrower_terminal_has_folded_are_erased_too(columns: int, lines: int) -> None:
+    screen = Screen(board_of(["seat-1"]), print)
     out = io.StringIO()
-    screen._console = plugin.Console(file=out, force_terminal=True, _environ={"TERM": "xterm"})
+    screen._console = Console(file=out, force_terminal=True, _environ={"TERM": "xterm"})
     screen._drawn, screen._size = [99, 61, 62, 63, 0], (100, 24)
     screen._fit((columns, 24))
     assert out.getvalue() == "\x1b[1A\x1b[2K" * lines

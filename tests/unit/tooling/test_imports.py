@@ -26,7 +26,11 @@ GRADER: dict[str, set[str]] = {
     "grade": {"judge", "texts", "report", "export"},
 }
 # What each package under src/ may use of the others.
-PACKAGES: dict[str, set[str]] = {"upcall_grader": {"upcall_roster"}, "upcall_roster": set()}
+PACKAGES: dict[str, set[str]] = {
+    "upcall_board": set(),
+    "upcall_grader": {"upcall_roster"},
+    "upcall_roster": set(),
+}
 UTILITIES = "ansible.module_utils"
 MODULE_CODE = f"{UTILITIES}.basic"
 INTERNAL = re.compile(r"\b__(lab_[a-z]+)_\w")
@@ -133,11 +137,11 @@ def wrong_in_roles(top: Path) -> Iterator[str]:
 
 
 def wrong_in_plugins(top: Path) -> Iterator[str]:
-    """The project's own plugins: Ansible, the roster and rich, and nothing of grader or roles."""
+    """The project's own plugins: Ansible, the roster and the board, no grader and no role."""
     for file in sorted((top / "plugins").rglob("*.py")):
         for line, name in imports(file):
             lent = within(name, "ansible") and not within(name, *owners(top))
-            if not (standard(name) or lent or within(name, "upcall_roster", "rich")):
+            if not (standard(name) or lent or within(name, "upcall_roster", "upcall_board")):
                 yield f"{file.relative_to(top)}:{line}: {name}"
 
 
