@@ -360,6 +360,6 @@ def test_runs_that_write_one_folder_go_one_after_the_other(captures: Path, tmp_p
 def has_open(process: int, file: Path) -> bool:
     for link in Path(f"/proc/{process}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed since it was listed
-            if os.readlink(link) == str(file):
+            if link.readlink() == file:
                 return True
     return False
