@@ -39,7 +39,6 @@ DATA = b.PSH | b.ACK
 MANY = 15_000
 UNHURRIED = settings(
     max_examples=100,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

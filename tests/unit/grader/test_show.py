@@ -205,9 +205,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         assert shown.stderr.read() == b""
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(st.data())
 def test_damaged_captures_never_fail(run: Run, data: st.DataObject) -> None:
     bytes_ = bytearray(b.pcap(b.frames(b.lab(b"1", b"22"))))

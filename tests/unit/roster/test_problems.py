@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from upcall_roster import RosterError, cells, parse_roster, problems, read_roster, reading
@@ -257,7 +257,6 @@ ROWS = st.lists(
 ).map("\n".join)
 
 
-@settings(deadline=None)
 @given(
     st.binary(max_size=300) | ROWS.map(lambda rows: f"{HEADER}{rows}".encode("utf-8", "replace"))
 )
@@ -270,7 +269,6 @@ def test_no_input_ends_otherwise_than_in_a_roster_or_its_own_error(data: bytes) 
             )
 
 
-@settings(deadline=None)
 @given(
     st.binary(max_size=300) | ROWS.map(lambda rows: f"{HEADER}{rows}".encode("utf-8", "replace"))
 )
