@@ -6,11 +6,9 @@
 ``export``    results as files for other programs: JSON, CSV, Moodle, Canvas
 ``report``    results as pages for people
 ``grade``     ``upcall-grade``: a folder of captures, graded
+``lab``       port and phrases of the lab that is looked for
 ``terminal``  hostile text made harmless for a terminal, colours
 
 ``show`` and ``judge`` stand on ``capture``, ``export`` and ``report`` on ``judge``, ``grade``
 on all of them.
 """
-
-LAB_PORT = 4141
-"""TCP port on which the upcall server listens."""

@@ -19,7 +19,6 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["upcall_grader"]):
-    from upcall_grader import LAB_PORT
     from upcall_grader.capture.reading import Capture
     from upcall_grader.judge import submission
     from upcall_grader.judge.quick import quick_survey
@@ -31,6 +30,7 @@ with atheris.instrument_imports(include=["upcall_grader"]):
         parse_rubric,
     )
     from upcall_grader.judge.survey import survey
+    from upcall_grader.lab import UPCALL
     from upcall_grader.texts import LANGUAGES
     from upcall_grader.texts.wording import Wording
 
@@ -92,10 +92,10 @@ def judge(data: bytes) -> None:
 def compare() -> None:
     """The quick survey tells the same as the one packet by packet, or nothing."""
     with capture.open("rb", buffering=0) as stream:
-        quick = quick_survey(stream, LAB_PORT, None, lambda seen: seen.merit)
+        quick = quick_survey(stream, UPCALL, lambda seen: seen.merit)
     if quick is not None:
         with capture.open("rb") as stream:
-            slow = survey(Capture(stream), LAB_PORT, None, lambda seen: seen.merit)
+            slow = survey(Capture(stream), UPCALL, lambda seen: seen.merit)
         if quick != slow:
             raise AssertionError(f"quick: {quick}\nslow: {slow}")
 

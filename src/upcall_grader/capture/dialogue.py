@@ -1,9 +1,9 @@
 """Messages and upcalls, read out of the two ordered byte streams of a connection.
 
-The dialogue has no framing: an upcall is ``Upcall event: Processing `` and the message, and the
-next one may follow in the same segment. So the server's stream is split where that prefix begins,
+The dialogue has no framing: an upcall is a phrase (``Lab.answer``) and the message, and the next
+one may follow in the same segment. So the server's stream is split where that phrase begins,
 and the client's stream tells which of the possible splits is the true one (a message may itself
-contain the prefix).
+contain the phrase).
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 
 from upcall_grader.capture.connections import Connection, Side
 
-PREFIX = b"Upcall event: Processing "
 _MAX_LOST = 1000
 """So many messages are tried as the one that an upcall behind a gap answers."""
 _MAX_UNANSWERED = 8
 """The same where no byte of the server is missing: it left out so many in a row at most."""
 _MAX_SPLITS = 8
-"""So many ends of one upcall are tried; a message holding the prefix more often is no lab
+"""So many ends of one upcall are tried; a message holding the phrase more often is no lab
 message."""
 
 
@@ -38,7 +37,7 @@ class Answer(enum.Enum):
 class Exchange:
     """A message and its upcall, each with its frames; None: not in the capture.
 
-    ``upcall`` is the whole text, prefix included.
+    ``upcall`` is the whole text, phrase included.
     """
 
     message: bytes | None
@@ -116,17 +115,18 @@ def _text(side: Side) -> _Text:
     return text
 
 
-def read_dialogue(connection: Connection) -> Dialogue:
-    """Pair each message with its upcall, in order.
+def read_dialogue(connection: Connection, phrase: bytes) -> Dialogue:
+    """Pair each message with its upcall, in order; ``phrase`` stands before it there.
 
     The connection must be finished (``Follower.finish``).
     """
-    reader = _Reader(connection)
+    reader = _Reader(connection, phrase)
     return reader.read()
 
 
 class _Reader:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, phrase: bytes) -> None:
+        self._phrase = phrase
         self._client = _text(connection.client)
         self._server = _text(connection.server)
         self._begun = connection.handshake.syn is not None
@@ -138,7 +138,7 @@ class _Reader:
     def read(self) -> Dialogue:
         data = self._server.data
         whole = not self._client.holes and not self._server.holes
-        begins = [match.start() for match in re.finditer(re.escape(PREFIX), data)]
+        begins = [match.start() for match in re.finditer(re.escape(self._phrase), data)]
         stray_end = begins[0] if begins else len(data)
         self._stray(0, stray_end)
         ends = [*begins[1:], len(data)]
@@ -149,11 +149,11 @@ class _Reader:
         return Dialogue(tuple(self._exchanges), tuple(self._strays), whole)
 
     def _upcall(self, begin: int, ends: list[int]) -> int:
-        """Pair the upcall at ``begin``; returns over how many prefixes it reaches."""
+        """Pair the upcall at ``begin``; returns over how many phrases it reaches."""
         own_end = self._server.boundary_after(begin)
         if own_end < ends[0] and self._answers_one(begin, own_end):
             # What the server sent by itself behind a complete upcall is not part of it.
-            self._pair(self._at + own_end - begin - len(PREFIX), begin, own_end, Answer.YES)
+            self._pair(self._at + own_end - begin - len(self._phrase), begin, own_end, Answer.YES)
             self._stray(own_end, ends[0])
             self._server_at = ends[0]
             return 1
@@ -164,7 +164,7 @@ class _Reader:
         self._server_at = ends[split or 0]
         if split is not None:
             end = ends[split]
-            length = end - begin - len(PREFIX)
+            length = end - begin - len(self._phrase)
             self._pair(self._at + length, begin, end, Answer.YES)
             return split + 1
         end = ends[0]
@@ -200,7 +200,7 @@ class _Reader:
         client = self._client
         if self._server.hole_in(begin + 1, end) is not None:
             return hole
-        behind = self._at + end - begin - len(PREFIX) - hole - client.missing[hole]
+        behind = self._at + end - begin - len(self._phrase) - hole - client.missing[hole]
         if behind < 0:
             # The rest of the hole are other messages.
             client.missing[hole] = -behind
@@ -210,7 +210,7 @@ class _Reader:
 
     def _answers_one(self, begin: int, end: int) -> bool:
         """Whether the text up to ``end`` is what the client sent in whole writes."""
-        text = self._server.data[begin + len(PREFIX) : end]
+        text = self._server.data[begin + len(self._phrase) : end]
         message_end = self._at + len(text)
         return (
             bool(text)
@@ -227,7 +227,7 @@ class _Reader:
         """The split whose text the client sent; rather one at which the client's write ended."""
         matching = None
         for index, end in enumerate(ends):
-            text = self._server.data[begin + len(PREFIX) : end]
+            text = self._server.data[begin + len(self._phrase) : end]
             if not text or not self._client.data.startswith(text, at):
                 continue
             if self._client.boundary_after(at + len(text) - 1) == at + len(text):

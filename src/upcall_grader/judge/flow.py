@@ -7,6 +7,7 @@ from upcall_grader.capture.frames import LINK_ETHERNET, Frame
 from upcall_grader.capture.packets import ACK, FIN, PSH, SYN, Decoder, Segment
 from upcall_grader.judge.ordinary import Taken, ordinary, see
 from upcall_grader.judge.seen import Seen, seen
+from upcall_grader.lab import Lab
 
 PLAIN = frozenset((SYN | ACK, ACK, PSH | ACK))
 """Flags of segments that neither begin nor end a connection."""
@@ -64,47 +65,47 @@ class Flow:
             self._connection is not None and self._connection.ended
         )
 
-    def add(self, taken: Taken, port: int) -> None:
+    def add(self, taken: Taken, lab: Lab) -> None:
         """A segment. Raises UnsureError if one before it ended the connection unnoticed."""
-        if self._follower is None and self._is_ordinary(taken):
+        if self._follower is None and self._is_ordinary(taken, lab.answer):
             self.packets.append(taken)
             return
-        self._follow(port)
+        self._follow(lab)
         self._replay(taken)
 
-    def base(self, source: Endpoint, port: int) -> int | None:
+    def base(self, source: Endpoint, lab: Lab) -> int | None:
         """Initial sequence number of the side ``source``. Raises UnsureError as ``add`` does."""
-        connection = self._followed(port)
+        connection = self._followed(lab)
         sides = (connection.client, connection.server)
         return next(side.base for side in sides if side.endpoint == source)
 
-    def finish(self, port: int) -> Seen:
+    def finish(self, lab: Lab) -> Seen:
         """What is seen of it. Raises UnsureError as ``add`` does."""
         if self._notable is not None:
             return see(self.number, self.ends, self.packets, self._notable)
-        connection = self._followed(port)
+        connection = self._followed(lab)
         connection.finish()
-        return seen(connection)
+        return seen(connection, lab.answer)
 
-    def _followed(self, port: int) -> Connection:
-        self._follow(port)
+    def _followed(self, lab: Lab) -> Connection:
+        self._follow(lab)
         if self._connection is None:
             raise UnsureError
         return self._connection
 
-    def _follow(self, port: int) -> None:
+    def _follow(self, lab: Lab) -> None:
         """Let a Follower have the segments."""
         if self._follower is not None:
             return
         ended = self.ended
-        self._follower, self._notable, self.special = Follower(port), None, True
+        self._follower, self._notable, self.special = Follower(lab.port), None, True
         for taken in self.packets:
             self._replay(taken)
         self.packets = []
         if self.ended != ended:
             raise UnsureError
 
-    def _is_ordinary(self, taken: Taken) -> bool:
+    def _is_ordinary(self, taken: Taken, phrase: bytes) -> bool:
         """Whether it may still be ordinary, as far as it has to be known now."""
         forward, flags = taken[2], taken[5]
         if not self.packets:
@@ -114,7 +115,7 @@ class Flow:
             # Both sides have closed: with the last acknowledgement the connection ends.
             if self._notable is not None:
                 return False
-            self._notable = ordinary([*self.packets, taken])
+            self._notable = ordinary([*self.packets, taken], phrase)
             return self._notable is not None
         if flags == FIN | ACK:
             self._fins.add(forward)

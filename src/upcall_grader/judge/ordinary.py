@@ -9,7 +9,7 @@ only later.
 from __future__ import annotations
 
 from upcall_grader.capture.connections import Handshake
-from upcall_grader.capture.dialogue import PREFIX, Answer, Exchange
+from upcall_grader.capture.dialogue import Answer, Exchange
 from upcall_grader.capture.packets import ACK, FIN, PSH, SYN
 from upcall_grader.judge.seen import End, Seen
 
@@ -29,13 +29,19 @@ are made each second; a tuple with names takes twice as long.)
 """
 
 
-def ordinary(packets: list[Taken]) -> list[Taken] | None:
+def ordinary(packets: list[Taken], phrase: bytes) -> list[Taken] | None:
     """What is notable of a connection: message, upcall, message, upcall and so on, then both FINs.
 
-    None if anything of it is not as described above.
+    ``phrase`` stands before a message in its upcall. None if anything of it is not as described
+    above.
     """
     notable = _notable(packets)
-    if notable is None or len(notable) > _MOST or len(notable) % 2 or not _take_turns(notable[:-2]):
+    if (
+        notable is None
+        or len(notable) > _MOST
+        or len(notable) % 2
+        or not _take_turns(notable[:-2], phrase)
+    ):
         return None
     first, second = notable[-2:]
     usual = _are_fins(first, second) and _acked(packets, first) and _acked(packets, second)
@@ -117,7 +123,7 @@ def _is_opening(syn: Taken, syn_ack: Taken, ack: Taken) -> bool:
     )
 
 
-def _take_turns(talk: list[Taken]) -> bool:
+def _take_turns(talk: list[Taken], phrase: bytes) -> bool:
     """Whether each message is answered by exactly its upcall, before the next one."""
     message = b""
     for _, _, forward, _, _, flags, packet, header, end in talk:
@@ -125,10 +131,10 @@ def _take_turns(talk: list[Taken]) -> bool:
         if flags != _DATA or forward == bool(message):
             return False
         if forward:
-            if not data or PREFIX in data:
+            if not data or phrase in data:
                 return False
             message = data
-        elif data == PREFIX + message:
+        elif data == phrase + message:
             message = b""
         else:
             return False

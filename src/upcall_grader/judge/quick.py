@@ -21,6 +21,7 @@ from upcall_grader.judge.flow import PLAIN, Flow, UnsureError
 from upcall_grader.judge.ordinary import Taken
 from upcall_grader.judge.prints import COUNTED
 from upcall_grader.judge.survey import MAX_FRAMES, Gathering, Merit, Survey, is_lab
+from upcall_grader.lab import Lab
 
 TICKS = {b"\xd4\xc3\xb2\xa1": 1000, b"\x4d\x3c\xb2\xa1": 1}
 """How the pcap files begin that are read here, and nanoseconds of their times' unit: those that
@@ -49,7 +50,7 @@ class Bytes(Protocol):
         """At most so many bytes; b"" at the end."""
 
 
-def quick_survey(stream: Bytes, port: int, address: bytes | None, merit: Merit) -> Survey | None:
+def quick_survey(stream: Bytes, lab: Lab, merit: Merit) -> Survey | None:
     """As ``survey``, from the start of the file; None if that one has to be asked."""
     start = stream.read(_FIRST) or b""
     tick = TICKS.get(start[:4])
@@ -59,16 +60,16 @@ def quick_survey(stream: Bytes, port: int, address: bytes | None, merit: Merit) 
     if major != 2 or link_type & 0xFFFF != LINK_ETHERNET:
         return None
     try:
-        return _Quick(port, address, merit, tick).read(start, FILE_HEADER.size, stream)
+        return _Quick(lab, merit, tick).read(start, FILE_HEADER.size, stream)
     except UnsureError:
         return None
 
 
 class _Quick:
-    def __init__(self, port: int, address: bytes | None, merit: Merit, tick: int) -> None:
+    def __init__(self, lab: Lab, merit: Merit, tick: int) -> None:
         self._survey = Survey()
         self._gathering = Gathering(self._survey, merit)
-        self._port, self._address = port, address
+        self._lab = lab
         self._tick = tick
         self._decoder = Decoder()
         # By the ends as they stand in a packet, so each connection is there twice.
@@ -153,7 +154,7 @@ class _Quick:
         packet = self._decoder.decode(frame)
         if not isinstance(packet, Segment):
             self._survey.other(packet.protocol)
-        elif is_lab(packet, self._port, self._address):
+        elif is_lab(packet, self._lab):
             raise UnsureError
         else:
             self._survey.other(tcp_name(packet.source_port, packet.destination_port))
@@ -161,10 +162,10 @@ class _Quick:
     def _is_lab(self, packet: bytes) -> bool:
         """Whether a segment is the lab's; if not, its protocol is noted."""
         (source, source_port), (destination, destination_port) = _both(packet[_ENDS])
-        if self._port in (source_port, destination_port) and (
-            self._address is None
-            or (self._address, self._port)
-            in ((source, source_port), (destination, destination_port))
+        port, address = self._lab.port, self._lab.address
+        if port in (source_port, destination_port) and (
+            address is None
+            or (address, port) in ((source, source_port), (destination, destination_port))
         ):
             return True
         self._survey.other(tcp_name(source_port, destination_port))
@@ -176,10 +177,10 @@ class _Quick:
         if flags & (SYN | ACK) == SYN and flow.count:
             # Between known ends: again, or another connection.
             source, _ = _both(packet[_ENDS])
-            if flow.base(source, self._port) not in (None, seq):
+            if flow.base(source, self._lab) not in (None, seq):
                 flow = self._begin(packet[_ENDS])
                 taken = (*taken[:2], True, *taken[3:])
-        flow.add(taken, self._port)
+        flow.add(taken, self._lab)
         if flow.ended:
             self._end(flow)
 
@@ -207,9 +208,9 @@ class _Quick:
 
     def _gather(self, flow: Flow) -> None:
         if flow.answered is None:
-            self._gathering.take(flow.finish(self._port))
+            self._gathering.take(flow.finish(self._lab))
         else:
-            see = partial(flow.finish, self._port)
+            see = partial(flow.finish, self._lab)
             self._gathering.take_ordinary(flow.number, flow.answered, see)
 
     def _check_kept(self) -> None:

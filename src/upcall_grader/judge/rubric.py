@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from upcall_grader import LAB_PORT
+from upcall_grader.lab import UPCALL, Lab
 
 Value = str | int | tuple[str, ...]
 
@@ -41,14 +41,10 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Rubric:
-    """All criteria, in the order in which they are told, and where the lab's server listens.
-
-    ``address`` is the server's packed address, or None for any.
-    """
+    """All criteria, in the order in which they are told, and the lab that they are about."""
 
     criteria: tuple[Criterion, ...]
-    port: int = LAB_PORT
-    address: bytes | None = None
+    lab: Lab = UPCALL
 
     @property
     def points(self) -> float:

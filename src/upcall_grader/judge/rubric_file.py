@@ -6,13 +6,14 @@ import datetime
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import yaml
 
-from upcall_grader import LAB_PORT
 from upcall_grader.judge.rubric import Criterion, Rubric, Value
+from upcall_grader.lab import UPCALL, Lab
 from upcall_grader.texts import LANGUAGES
 
 MAX_BYTES = 64 * 1024
@@ -143,27 +144,37 @@ def _rubric(reader: _Reader, root: yaml.Node) -> Rubric:
     reader.known(found, {"lab", "criteria"}, "a rubric")
     if "criteria" not in found:
         reader.fail(root, "there is no criteria; start from: upcall-grade rubric")
-    port, address = _lab(reader, found["lab"]) if "lab" in found else (LAB_PORT, None)
+    lab = _lab(reader, found["lab"]) if "lab" in found else UPCALL
     criteria: dict[str, Criterion] = {}
     for node in reader.items(found["criteria"], "criteria"):
         criterion = _criterion(reader, node)
         if criterion.id in criteria:
             reader.fail(node, f"the id {criterion.id!r} stands there twice; each needs its own")
         criteria[criterion.id] = criterion
-    return Rubric(tuple(criteria.values()), port, address)
+    return Rubric(tuple(criteria.values()), lab)
 
 
-def _lab(reader: _Reader, node: yaml.Node) -> tuple[int, bytes | None]:
+def _lab(reader: _Reader, node: yaml.Node) -> Lab:
     found = reader.mapping(node, "lab")
-    reader.known(found, {"port", "address"}, "lab")
-    port = reader.whole(found["port"], "port", 1, 65_535) if "port" in found else LAB_PORT
-    if "address" not in found or reader.text(found["address"], "address") == "any":
-        return port, None
-    told = reader.text(found["address"], "address")
+    reader.known(found, {"port", "address", "answer", "shown"}, "lab")
+    lab = UPCALL
+    if "port" in found:
+        lab = replace(lab, port=reader.whole(found["port"], "port", 1, 65_535))
+    if "address" in found:
+        lab = replace(lab, address=_address(reader, found["address"]))
+    if "answer" in found:
+        lab = replace(lab, answer=reader.text(found["answer"], "answer").encode())
+    if "shown" in found:
+        lab = replace(lab, shown=reader.text(found["shown"], "shown").encode())
+    return lab
+
+
+def _address(reader: _Reader, node: yaml.Node) -> bytes | None:
+    told = reader.text(node, "address")
     try:
-        return port, ipaddress.ip_address(told).packed
+        return None if told == "any" else ipaddress.ip_address(told).packed
     except ValueError:
-        reader.fail(found["address"], f"address has to be an IP address or any, not {told!r}")
+        reader.fail(node, f"address has to be an IP address or any, not {told!r}")
 
 
 def _criterion(reader: _Reader, node: yaml.Node) -> Criterion:

@@ -86,9 +86,12 @@ class Seen:
         return self.handshake.complete + every + self.closed + (not self.resets), answered
 
 
-def seen(connection: Connection) -> Seen:
-    """A finished connection (``Connection.finish``), with its messages and upcalls read."""
-    dialogue = read_dialogue(connection)
+def seen(connection: Connection, phrase: bytes) -> Seen:
+    """A finished connection (``Connection.finish``), its messages and upcalls read.
+
+    ``phrase`` stands before a message in its upcall.
+    """
+    dialogue = read_dialogue(connection, phrase)
     client, server = connection.client, connection.server
     return Seen(
         number=connection.number,

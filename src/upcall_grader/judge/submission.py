@@ -25,6 +25,7 @@ from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.seen import Seen
 from upcall_grader.judge.survey import Merit, Survey, survey, usual_merit
 from upcall_grader.judge.witnesses import CLIENT_LOG, SERVER_LOG, disagreements
+from upcall_grader.lab import Lab
 
 _MAX_NAMED = 12
 
@@ -111,20 +112,20 @@ def _judge(
         submission = _no_lab(submission, found, rubric, remarks)
     else:
         case = _case(found, found.best, rubric, manifest, owner, secret)
-        remarks += _witnesses(folder, found.best) if folder else []
+        remarks += _witnesses(folder, found.best, rubric.lab) if folder else []
         submission = _of_lab(submission, case, rubric, remarks)
     return Judged(submission, found.prints.frames, digest if found.packets else "")
 
 
 def _survey(stream: BufferedReader, rubric: Rubric, merit: Merit) -> Survey:
     """What the file holds. Raises CaptureError."""
-    found = quick_survey(stream.raw, rubric.port, rubric.address, merit)
+    found = quick_survey(stream.raw, rubric.lab, merit)
     if found is None:
         # What reads any format takes its time to load.
         from upcall_grader.capture.reading import Capture  # noqa: PLC0415
 
         stream.seek(0)
-        found = survey(Capture(stream), rubric.port, rubric.address, merit)
+        found = survey(Capture(stream), rubric.lab, merit)
     return found
 
 
@@ -172,7 +173,7 @@ def _case(
     return criteria.Case(
         survey=found,
         seen=seen,
-        port=rubric.port,
+        port=rubric.lab.port,
         dropped=manifest.dropped,
         networks=manifest.networks,
         student=owner.student,
@@ -223,7 +224,7 @@ def _no_lab(
 ) -> Submission:
     """Packets, but none of the lab; or no packet at all."""
     told: dict[str, str | int] = {
-        "port": rubric.port,
+        "port": rubric.lab.port,
         "protocols": ", ".join(sorted(found.protocols)[:_MAX_NAMED]),
     }
     if not found.packets:
@@ -233,7 +234,7 @@ def _no_lab(
     else:
         verdict, remark = Verdict.WRONG_LAB, Remark("wrong-lab", told)
     judgements = tuple(
-        criteria.no_traffic(criterion, rubric.port)
+        criteria.no_traffic(criterion, rubric.lab.port)
         if criterion.check == "traffic"
         else criteria.unseen(criterion)
         for criterion in rubric.criteria
@@ -269,7 +270,7 @@ def _untold(judgements: tuple[Judgement, ...]) -> list[Remark]:
     ]
 
 
-def _witnesses(folder: Path, seen: Seen) -> list[Remark]:
+def _witnesses(folder: Path, seen: Seen, lab: Lab) -> list[Remark]:
     remarks: list[Remark] = []
     logs = {SERVER_LOG: b"", CLIENT_LOG: b""}
     for name in logs:
@@ -278,4 +279,4 @@ def _witnesses(folder: Path, seen: Seen) -> list[Remark]:
         except UnusableError as error:
             values: dict[str, str | int] = {"log": name, "cause": str(error)}
             remarks.append(Remark("witness-unreadable", values, needs_person=True))
-    return remarks + disagreements(seen, logs[SERVER_LOG], logs[CLIENT_LOG])
+    return remarks + disagreements(seen, logs[SERVER_LOG], logs[CLIENT_LOG], lab.shown)

@@ -12,6 +12,7 @@ from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import Decoder, Packet, Segment, tcp_name
 from upcall_grader.judge.prints import Prints
 from upcall_grader.judge.seen import ORDINARY, Seen, seen
+from upcall_grader.lab import Lab
 
 if TYPE_CHECKING:
     # Where all is ordinary it is not needed, and takes its time to load.
@@ -139,12 +140,11 @@ def _listed(exchanges: Iterable[Exchange]) -> tuple[list[Exchange], int]:
 class Surveyor:
     """Fills a Survey from the packets of a capture."""
 
-    def __init__(self, port: int, address: bytes | None, merit: Merit) -> None:
+    def __init__(self, lab: Lab, merit: Merit) -> None:
         self.survey = Survey()
-        self._port = port
-        self._address = address
+        self._lab = lab
         self._gathering = Gathering(self.survey, merit)
-        self._follower = Follower(port, self._ended)
+        self._follower = Follower(lab.port, self._ended)
 
     def add(self, packet: Packet) -> None:
         """One packet; they come in the file's order."""
@@ -154,7 +154,7 @@ class Surveyor:
             survey.last_time = packet.time_ns
         if not isinstance(packet, Segment):
             survey.other(packet.protocol)
-        elif not is_lab(packet, self._port, self._address):
+        elif not is_lab(packet, self._lab):
             survey.other(tcp_name(packet.source_port, packet.destination_port))
         else:
             survey.segments += 1
@@ -173,27 +173,27 @@ class Surveyor:
         return self.survey
 
     def _ended(self, connection: Connection) -> None:
-        self._gathering.take(seen(connection))
+        self._gathering.take(seen(connection, self._lab.answer))
 
 
-def is_lab(segment: Segment, port: int, address: bytes | None) -> bool:
-    """Whether a segment goes to or comes from ``port``, at ``address`` if that is not None."""
-    if address is None:
-        return segment.on_port(port)
+def is_lab(segment: Segment, lab: Lab) -> bool:
+    """Whether a segment goes to or comes from the lab's port, at its address if it has one."""
+    if lab.address is None:
+        return segment.on_port(lab.port)
     ends = (
         (segment.source, segment.source_port),
         (segment.destination, segment.destination_port),
     )
-    return (address, port) in ends
+    return (lab.address, lab.port) in ends
 
 
 def _number(kept: tuple[int, int, object]) -> int:
     return kept[0]
 
 
-def survey(capture: Capture, port: int, address: bytes | None, merit: Merit) -> Survey:
+def survey(capture: Capture, lab: Lab, merit: Merit) -> Survey:
     """Read all of ``capture``. Raises OSError if the medium fails."""
-    decoder, surveyor = Decoder(), Surveyor(port, address, merit)
+    decoder, surveyor = Decoder(), Surveyor(lab, merit)
     for frame in capture:
         surveyor.add(decoder.decode(frame))
     found = surveyor.finish()

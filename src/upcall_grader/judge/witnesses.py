@@ -19,9 +19,7 @@ SERVER_LOG, CLIENT_LOG = "server.log", "client.log"
 
 _CONNECTION = re.compile(rb"Connection from: \('([0-9a-fA-F.:]{2,45})', ([0-9]{1,5})\)")
 _RECEIVED = re.compile(rb"Received from client: ?(.*)", re.DOTALL)
-_UPCALL = re.compile(
-    rb"(?:Enter (?:another )?message: )*Received upcall from server: ?(.*)", re.DOTALL
-)
+_PROMPTS = rb"(?:Enter (?:another )?message: )*"
 _SHOWN = 40  # columns of a message in a sentence
 _MAX_NAMED = 10
 
@@ -34,15 +32,17 @@ class _Told:
     messages: list[bytes]
 
 
-def disagreements(seen: Seen, server_log: bytes, client_log: bytes) -> list[Remark]:
-    """Where the logs tell something else than the wire; an empty log tells nothing."""
+def disagreements(seen: Seen, server_log: bytes, client_log: bytes, shown: bytes) -> list[Remark]:
+    """Where the logs tell something else than the wire; an empty log tells nothing.
+
+    ``shown`` is what the client prints before an upcall.
+    """
     found: list[Remark] = []
     if server_log:
         found += _server(seen, _connections(server_log))
     if client_log:
-        told = [
-            match for line in _lines(client_log) if (match := _match(_UPCALL, line)) is not None
-        ]
+        upcall = re.compile(_PROMPTS + re.escape(shown) + rb" ?(.*)", re.DOTALL)
+        told = [match for line in _lines(client_log) if (match := _match(upcall, line)) is not None]
         found += _compare("witness-client", CLIENT_LOG, seen, _upcalls(seen), told)
     return found
 

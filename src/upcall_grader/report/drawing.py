@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from upcall_grader.capture.connections import Mark, Step
-from upcall_grader.capture.dialogue import PREFIX, Exchange
+from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import FIN, RST, SYN, flags_text
+from upcall_grader.lab import Lab
 from upcall_grader.report.ladder import Ladder
 from upcall_grader.report.phrases import NONE, Phrases
 from upcall_grader.terminal import quoted
@@ -74,9 +75,11 @@ class Panel:
         self.height = arrow.end + 10
 
 
-def panels(ladder: Ladder, exchanges: Sequence[Exchange], phrases: Phrases) -> list[Panel]:
+def panels(
+    ladder: Ladder, exchanges: Sequence[Exchange], phrases: Phrases, lab: Lab
+) -> list[Panel]:
     """The whole diagram, from the top down."""
-    words = _Words(ladder, exchanges, phrases)
+    words = _Words(ladder, exchanges, phrases, lab.answer)
     drawn = _panels(ladder.first, words)
     if ladder.left_out:
         drawn.append(Panel(phrases("ladder.fold", count=ladder.left_out), "fold", ladder.left_out))
@@ -103,8 +106,11 @@ Phase = tuple[str, int]
 class _Words:
     """What to say of each step."""
 
-    def __init__(self, ladder: Ladder, exchanges: Sequence[Exchange], phrases: Phrases) -> None:
+    def __init__(
+        self, ladder: Ladder, exchanges: Sequence[Exchange], phrases: Phrases, answer: bytes
+    ) -> None:
         self._phrases = phrases
+        self._answer = answer
         self._start = ladder.start_ns
         drawn = {step.segment.frame for step in (*ladder.first, *ladder.last)}
         self._parts: dict[int, list[tuple[str, int, int, int]]] = {}
@@ -187,7 +193,7 @@ class _Words:
             return parts[0][0]
         if step.from_client:
             return "message"
-        return "upcall" if step.segment.payload.startswith(PREFIX) else "other"
+        return "upcall" if step.segment.payload.startswith(self._answer) else "other"
 
     def _labels(self, step: Step) -> list[str]:
         phrases = self._phrases

@@ -10,6 +10,7 @@ from upcall_grader.capture.dialogue import Answer, Exchange
 from upcall_grader.capture.packets import endpoint_text
 from upcall_grader.judge.results import Judgement, Status, Submission, Verdict
 from upcall_grader.judge.rubric import Rubric
+from upcall_grader.lab import Lab
 from upcall_grader.report.drawing import Panel, panels
 from upcall_grader.report.ladder import Ladder, read_ladder
 from upcall_grader.report.phrases import Phrases
@@ -132,7 +133,7 @@ def student_page(
             for number, exchange in enumerate(submission.exchanges[:MAX_EXCHANGES], 1)
         ),
         more_talks=max(len(submission.exchanges) - MAX_EXCHANGES, 0),
-        panels=_drawn(ladder, submission, phrases),
+        panels=_drawn(ladder, submission, phrases, rubric.lab),
         client=endpoint_text(*conversation.client) if conversation else "",
         server=endpoint_text(*conversation.server) if conversation else "",
         seen_twice=ladder is not None and ladder.seen_twice,
@@ -140,8 +141,10 @@ def student_page(
     )
 
 
-def _drawn(ladder: Ladder | None, submission: Submission, phrases: Phrases) -> tuple[Panel, ...]:
-    return tuple(panels(ladder, submission.exchanges, phrases)) if ladder else ()
+def _drawn(
+    ladder: Ladder | None, submission: Submission, phrases: Phrases, lab: Lab
+) -> tuple[Panel, ...]:
+    return tuple(panels(ladder, submission.exchanges, phrases, lab)) if ladder else ()
 
 
 def _share(points: float, possible: float) -> int:
@@ -171,7 +174,7 @@ def _sentence(submission: Submission, rubric: Rubric, phrases: Phrases) -> str:
         f"sentence.{verdict}",
         points=submission.points,
         possible=rubric.points,
-        port=str(rubric.port),
+        port=str(rubric.lab.port),
     )
 
 

@@ -13,12 +13,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from upcall_grader import LAB_PORT
 from upcall_grader.capture.connections import Connection, Follower
 from upcall_grader.capture.dialogue import Answer, Dialogue, Exchange, read_dialogue
 from upcall_grader.capture.frames import LINK_NAMES
 from upcall_grader.capture.packets import Decoder, Other, Packet, Segment, endpoint_text, tcp_name
 from upcall_grader.capture.reading import Capture, CaptureError, open_capture
+from upcall_grader.lab import UPCALL
 from upcall_grader.show.missing import Finding, missing
 from upcall_grader.show.table import Glyphs, Row, Table, label_rows
 from upcall_grader.terminal import Painter, plain, wants_colour
@@ -61,7 +61,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("file", metavar="FILE", help="capture file, pcap or pcapng")
     parser.add_argument(
-        "--port", type=_port, default=LAB_PORT, help="the server's TCP port (default: %(default)s)"
+        "--port",
+        type=_port,
+        default=UPCALL.port,
+        help="the server's TCP port (default: %(default)s)",
     )
     parser.add_argument(
         "--color",
@@ -88,7 +91,9 @@ def _show(path: Path, port: int, check: bool, paint: Painter) -> int:
     stream, capture = open_capture(path)
     with stream:
         rows, connections = _read(capture, port)
-    conversations = [(connection, read_dialogue(connection)) for connection in connections]
+    conversations = [
+        (connection, read_dialogue(connection, UPCALL.answer)) for connection in connections
+    ]
     label_rows(rows, conversations)
     findings = missing(conversations)
     if rows:

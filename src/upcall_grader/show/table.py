@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from upcall_grader.capture.connections import Connection, Mark, Step
-from upcall_grader.capture.dialogue import PREFIX, Dialogue, Exchange
+from upcall_grader.capture.dialogue import Dialogue, Exchange
 from upcall_grader.capture.packets import Other, flags_text
+from upcall_grader.lab import UPCALL
 from upcall_grader.terminal import Painter, plain, quoted, whole, width
 
 _MIN_WHAT = 36
@@ -279,7 +280,7 @@ class Table:
 
     def _shortened(self, upcall: bytes, columns: int) -> str:
         """Leaves out what all upcalls begin with, and shows that it did."""
-        message = upcall.removeprefix(PREFIX)
+        message = upcall.removeprefix(UPCALL.answer)
         for kept in ("Processing ", ""):
             head = f'"{self._glyphs.ellipsis}{kept}'
             shown = whole(message, columns - len(head) + 1)

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from tests.unit.corpus.judging import CORPUS, IDS, judge_path, statuses
-from upcall_grader.capture.dialogue import PREFIX, Answer
+from upcall_grader.capture.dialogue import Answer
+from upcall_grader.lab import UPCALL
 
 EXPECTED: dict[str, dict[str, Any]] = yaml.safe_load(
     (CORPUS / "expected.yml").read_text(encoding="utf-8")
@@ -72,7 +73,7 @@ def test_messages_and_upcalls_are_the_bytes_that_were_typed(name: str) -> None:
             assert one.message is not None
             assert message.startswith(one.message)
         else:
-            assert (one.message, one.upcall) == (message, PREFIX + message)
+            assert (one.message, one.upcall) == (message, UPCALL.answer + message)
             assert one.answer is Answer.YES
 
 

@@ -12,11 +12,11 @@ from tests.unit.corpus import mutants as m
 from tests.unit.corpus.judging import COMPLETE, CORPUS
 from tests.unit.corpus.test_bounds import SEGMENT, UNHURRIED
 from tests.unit.grader import building as b
-from upcall_grader import LAB_PORT
 from upcall_grader.capture.reading import Capture, CaptureError
 from upcall_grader.judge.quick import quick_survey
 from upcall_grader.judge.seen import Seen
 from upcall_grader.judge.survey import survey
+from upcall_grader.lab import UPCALL
 
 ORIGINAL = m.Original(m.read(COMPLETE.read_bytes()))
 FILES = {path.name: path.read_bytes() for path in sorted(CORPUS.glob("*.pcap*"))}
@@ -35,11 +35,11 @@ def agree(data: bytes, path: Path) -> bool:
     """Whether the quick one told anything; what it told is compared."""
     path.write_bytes(data)
     with path.open("rb", buffering=0) as stream:
-        quick = quick_survey(stream, LAB_PORT, None, _merit)
+        quick = quick_survey(stream, UPCALL, _merit)
     if quick is None:
         return False
     with path.open("rb") as stream:
-        assert quick == survey(Capture(stream), LAB_PORT, None, _merit)
+        assert quick == survey(Capture(stream), UPCALL, _merit)
     return True
 
 

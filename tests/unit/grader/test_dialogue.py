@@ -10,7 +10,7 @@ P = b.PREFIX
 
 def dialogue(packets: list[bytes]) -> Dialogue:
     _, (connection,) = follow(packets)
-    return read_dialogue(connection)
+    return read_dialogue(connection, P)
 
 
 def told(packets: list[bytes]) -> list[tuple[bytes | None, bytes | None, Answer]]:
@@ -83,5 +83,5 @@ def test_bytes_cut_by_the_snap_length_are_not_held_against_anyone() -> None:
     talk = b.Talk().open().say(b"hello")
     packets += [b.Record(packet[:42], original=len(packet)) for packet in talk.packets[3:]]
     _, (connection,) = follow(packets)
-    (exchange,) = read_dialogue(connection).exchanges
+    (exchange,) = read_dialogue(connection, P).exchanges
     assert (exchange.message, exchange.answer) == (b"he", Answer.UNKNOWN)

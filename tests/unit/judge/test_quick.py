@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from tests.unit.grader import building as b
 from tests.unit.judge.talks import talk
-from upcall_grader import LAB_PORT
 from upcall_grader.capture import connections, streams
+from upcall_grader.capture.dialogue import Answer
 from upcall_grader.capture.formats import PCAP_LAYOUTS
 from upcall_grader.capture.reading import Capture
 from upcall_grader.judge import quick
 from upcall_grader.judge.quick import quick_survey
 from upcall_grader.judge.survey import MAX_EXCHANGES, Survey, survey, usual_merit
+from upcall_grader.lab import UPCALL, Lab
 
 SERVER = b"\x0a\0\0\2"
 HANDFUL = settings(
     max_examples=150,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 # What happens to connections: all of it, or a part, with something unusual in it; and whether its
@@ -35,12 +35,12 @@ TALK = st.tuples(
 )
 
 
-def both(data: bytes, path: Path, address: bytes | None = None) -> tuple[Survey | None, Survey]:
+def both(data: bytes, path: Path, lab: Lab = UPCALL) -> tuple[Survey | None, Survey]:
     path.write_bytes(data)
     with path.open("rb", buffering=0) as stream:
-        fast = quick_survey(stream, LAB_PORT, address, usual_merit)
+        fast = quick_survey(stream, lab, usual_merit)
     with path.open("rb") as stream:
-        return fast, survey(Capture(stream), LAB_PORT, address, usual_merit)
+        return fast, survey(Capture(stream), lab, usual_merit)
 
 
 def packets(kind: str, place: int, numbers: int) -> list[bytes]:
@@ -147,11 +147,23 @@ def test_the_best_of_many_whatever_their_order(tmp_path: Path) -> None:
 
 
 def test_the_servers_address(tmp_path: Path) -> None:
-    elsewhere = b.Talk(server=("10.0.0.9", LAB_PORT)).open().say(b"1").close().packets
+    elsewhere = b.Talk(server=("10.0.0.9", UPCALL.port)).open().say(b"1").close().packets
     data = b.pcap(b.frames([*elsewhere, *packets("whole", 1, 0)]))
-    fast, slow = both(data, tmp_path / "upcall.pcap", SERVER)
+    fast, slow = both(data, tmp_path / "upcall.pcap", Lab(address=SERVER))
     assert fast == slow
     assert (slow.connections, slow.segments) == (1, len(packets("whole", 1, 0)))
+
+
+def test_another_labs_port_and_phrase(tmp_path: Path) -> None:
+    echo = Lab(port=2222, answer=b"Echo: ")
+    found = b.Talk(server=("10.0.0.2", 2222)).open()
+    found.c(b.PSH | b.ACK, b"1").s(b.PSH | b.ACK, b"Echo: 1").c(b.ACK)
+    data = b.pcap(b.frames([*packets("whole", 1, 0), *found.close().packets]))
+    fast, slow = both(data, tmp_path / "upcall.pcap", echo)
+    assert fast == slow
+    assert [(one.message, one.upcall, one.answer) for one in slow.exchanges] == [
+        (b"1", b"Echo: 1", Answer.YES)
+    ]
 
 
 def test_its_layouts_are_those_that_dpkt_knows() -> None:

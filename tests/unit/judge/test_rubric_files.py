@@ -16,6 +16,7 @@ from upcall_grader.judge.rubric_file import (
     parse_rubric,
     read_rubric,
 )
+from upcall_grader.lab import UPCALL
 
 GOOD = "criteria:\n  - id: traffic\n    points: 10\n"
 WINDOW = "criteria:\n  - {id: window, points: 1,\n     from: %s,\n     to: %s}\n"
@@ -31,7 +32,7 @@ WRONG: dict[str, tuple[str, int | None, str]] = {
     "criteria a mapping": ("criteria:\n  traffic: 10\n", 2, "a list with at least one item"),
     "a criterion a list": ("criteria:\n  - [traffic, 10]\n", 2, "a criterion has to be a mapping"),
     "unknown key": (GOOD + "criterias: 1\n", 4, "'criterias'; it knows criteria, lab"),
-    "unknown key of lab": (GOOD + "lab:\n  prot: 1\n", 5, "'prot'; it knows address, port"),
+    "unknown key of lab": (GOOD + "lab:\n  prot: 1\n", 5, "'prot'; it knows address, answer, port"),
     "unknown key of a criterion": (GOOD + "    least: 2\n", 4, "check traffic has no 'least'"),
     "key twice": (GOOD + "    points: 5\n", 4, "'points' stands there twice"),
     "id twice": (GOOD + "  - {id: traffic, points: 1}\n", 4, "stands there twice; each needs its"),
@@ -174,7 +175,7 @@ def test_the_default_rubric_is_what_is_promised() -> None:
         *("traffic", "handshake", "messages", "upcalls", "close", "no-reset")
     ]
     assert rubric.points == 100
-    assert (rubric.port, rubric.address) == (4141, None)
+    assert rubric.lab == UPCALL
     assert parse_rubric(default_text(), "printed.yml") == rubric
 
 

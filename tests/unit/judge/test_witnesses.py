@@ -69,6 +69,15 @@ def test_a_log_with_windows_lines_agrees(tmp_path: Path) -> None:
     assert remarks(tmp_path, [b"1", b"2"], **dos) == []
 
 
+def test_another_labs_client_prints_its_own_phrase(tmp_path: Path) -> None:
+    packets = talk().open().c(PSH | ACK, b"1").s(PSH | ACK, b"Echo: 1").close().packets
+    lab = "answer: 'Echo: ', shown: 'Received from server:'"
+    for said, codes in ((b"Echo: 1", []), (b"Echo: 2", ["witness-client"])):
+        log = b"Enter message: Received from server: " + said + b"\n"
+        found = judged(tmp_path, b.frames(packets), lab=lab, client_log=log)
+        assert [remark.code for remark in found.remarks] == codes
+
+
 def test_an_interactive_transcript_agrees(tmp_path: Path) -> None:
     """What was typed stands behind the prompt, and ends the line."""
     log = client_log(b"1", b"2").replace(b"message: R", b"message: 1\nR")

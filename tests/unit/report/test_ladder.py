@@ -10,6 +10,7 @@ from tests.unit.grader import building as b
 from tests.unit.report import room
 from upcall_grader.capture.connections import Step
 from upcall_grader.judge.results import Conversation
+from upcall_grader.lab import UPCALL
 from upcall_grader.report import ladder
 from upcall_grader.report.drawing import Arrow, panels
 from upcall_grader.report.ladder import Ladder, read_ladder
@@ -29,7 +30,7 @@ def read(folder: Path, frames: Sequence[bytes | b.Record], first: int = 1, last:
 
 
 def arrows(found: Ladder) -> list[Arrow]:
-    return [arrow for panel in panels(found, (), Phrases("en")) for arrow in panel.arrows]
+    return [arrow for panel in panels(found, (), Phrases("en"), UPCALL) for arrow in panel.arrows]
 
 
 def numbers(steps: list[Step]) -> list[int]:
