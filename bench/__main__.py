@@ -7,34 +7,30 @@ import os
 import signal
 import sys
 import tempfile
-import time
 import typing as t
 from pathlib import Path
 
 from bench import goals
 from bench.contestants import FOLDER, TIMEOUT, Contestant, contestants, environment
-from bench.machine import facts
-from bench.process import Measured, adopt, busy, measure
-from bench.results import markdown, noise
+from bench.process import Measured, adopt, measure
+from bench.results import Heading, markdown
 from bench.room import TOP, NoRoomError, Room, aliases, find
+from bench.rounds import FEWEST_ROUNDS, hand_out, measure_all
+from bench.versions import facts
 
 RESULTS = TOP / "bench" / "RESULTS.md"
-FEWEST_ROUNDS = 5
-_QUIET, _QUIET_WAIT = 0.5, 20.0  # share of the CPU time in use; seconds
+HEADING = Heading(
+    "Benchmark",
+    "make bench",
+    """\
+Each starts without an open SSH connection, as a lecturer's run does. The lab hosts are containers
+on this machine, so they and the controller share its cores. All are prepared: nothing is missing.
+Their health checks are part of what the machine did before each process.
 
-
-def say(text: str) -> None:
-    """Progress is for people, so it does not mix with the results."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def settle() -> float:
-    """Wait a while until the machine is quiet; the share of its CPU time that was still in use."""
-    deadline = time.monotonic() + _QUIET_WAIT
-    while True:
-        share = busy(1.0)
-        if share < _QUIET or time.monotonic() > deadline:
-            return share
+CPU is what the controller's processes used, ssh and its ControlMaster processes included, lab hosts
+not. The peers' ssh has the options of ansible.cfg, those for multiplexing excepted.
+""",
+)
 
 
 def run(contestant: Contestant, room: Room) -> Measured:
@@ -51,28 +47,6 @@ def run(contestant: Contestant, room: Room) -> Measured:
     if trouble:
         sys.exit(f"bench: {contestant.name} does not count: {trouble}")
     return measured
-
-
-def measure_all(
-    chosen: list[Contestant], room: Room, rounds: int
-) -> tuple[goals.Rounds, list[float]]:
-    """All rounds, the unmeasured one included; and how busy the machine was before each process."""
-    by_name = {contestant.name: contestant for contestant in chosen}
-    measured: dict[str, list[Measured]] = {name: [] for name in by_name}
-    background = []
-    for number in range(rounds + 1):
-        for name in goals.order(list(by_name), number):
-            share = settle()
-            result = run(by_name[name], room)
-            load = os.getloadavg()[0]
-            say(
-                f"round {number or 'unmeasured'}: {name:12} {result.seconds:7.2f} s,"
-                f" CPU {result.cpu:6.2f} s ({share:.0%} busy before, load {load:.1f})"
-            )
-            if number:
-                measured[name].append(result)
-                background.append(share)
-    return measured, background
 
 
 def arguments() -> argparse.Namespace:
@@ -119,21 +93,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         many = aliases(room, goals.ALIASES, Path(name))
         chosen = choose(contestants(room, many), options.only)
-        load = os.getloadavg()[0]
-        rounds, background = measure_all(chosen, room, options.rounds)
+        by_name = {contestant.name: contestant for contestant in chosen}
+        rounds, noise = measure_all(
+            list(by_name), options.rounds, lambda name: run(by_name[name], room)
+        )
     text = markdown(
+        HEADING,
+        goals.GOALS,
         rounds,
         {contestant.name: contestant.what for contestant in chosen},
         facts(room),
-        noise(background, (load, os.getloadavg()[0])),
+        noise,
     )
     whole = not options.only and options.rounds >= FEWEST_ROUNDS
-    output = options.output or (RESULTS if whole else None)
-    if output is None:
-        print(text, end="")
-    else:
-        output.write_text(text, encoding="utf-8")
-        say(f"bench: written to {os.path.relpath(output)}")
+    hand_out(text, options.output or (RESULTS if whole else None))
 
 
 if __name__ == "__main__":

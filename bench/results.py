@@ -1,4 +1,4 @@
-"""bench/RESULTS.md: what was measured, on what, and how it stands to the goals."""
+"""A file of results: what was measured, on what, and how it stands to the goals."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ import statistics
 import typing as t
 from collections.abc import Mapping
 
-from bench.goals import GOALS, Goal, Rounds, cpu, seconds
+from bench.goals import Goal, Rounds, cpu, seconds
+from bench.rounds import Noise
 
 INTRODUCTION = """\
 Whole processes, from start to end, start-up included. In each round every contestant runs once, and
 each round begins with another one; the figures are medians. One round before them is not measured.
-Each starts without an open SSH connection, as a lecturer's run does. The lab hosts are containers
-on this machine, so they and the controller share its cores. All are prepared: nothing is missing.
-
-CPU is what the controller's processes used, ssh and its ControlMaster processes included, lab hosts
-not. The peers' ssh has the options of ansible.cfg, those for multiplexing excepted.
 """
+
+
+class Heading(t.NamedTuple):
+    """What stands above the figures: title, command that makes the file, how it was measured."""
+
+    title: str
+    command: str
+    how: str
 
 
 def table(heads: t.Sequence[str], rows: t.Iterable[t.Sequence[str]]) -> str:
@@ -45,11 +49,11 @@ def goal_row(goal: Goal, rounds: Rounds) -> list[str]:
     ]
 
 
-def reasons(rounds: Rounds) -> str:
+def reasons(goals: t.Iterable[Goal], rounds: Rounds) -> str:
     """A line for each goal that is missed: why."""
     missed = (
         f"- {goal.title}: {goal.why(rounds)}\n"
-        for goal in GOALS
+        for goal in goals
         if measured(goal, rounds) and not goal.met(goal.figure(rounds))
     )
     return "".join(missed)
@@ -67,38 +71,42 @@ def contestant_row(name: str, rounds: Rounds, what: str) -> list[str]:
     ]
 
 
-def noise(background: t.Sequence[float], load: tuple[float, float]) -> str:
+def surroundings(noise: Noise) -> str:
     """What else the machine did."""
-    share = statistics.median(background) if background else 0.0
+    share, largest = statistics.median(noise.shares or [0.0]), max(noise.shares, default=0.0)
+    before, after = noise.load
     return (
         f"Before each process {share:.0%} of the CPU time was in use (median; largest"
-        f" {max(background, default=0.0):.0%}): the lab's own health checks, and whatever else"
-        " ran.\n"
-        f"The load average was {load[0]:.2f} at the start and {load[1]:.2f} at the end.\n"
+        f" {largest:.0%}).\n"
+        f"The load average was {before:.2f} at the start and {after:.2f} at the end.\n"
     )
 
 
 def markdown(
+    heading: Heading,
+    goals: t.Sequence[Goal],
     rounds: Rounds,
     contestants: Mapping[str, str],
     facts: Mapping[str, str],
-    surroundings: str,
+    noise: Noise,
 ) -> str:
     """The whole file. ``contestants`` tells of each name what it is."""
-    goal_rows = [goal_row(goal, rounds) for goal in GOALS]
     ran = [(name, what) for name, what in contestants.items() if rounds.get(name)]
-    count = max((len(runs) for runs in rounds.values()), default=0)
+    count = max((len(rounds[name]) for name, _ in ran), default=0)
     parts = [
-        "# Benchmark\n",
-        "Made by `make bench`; the goals' figures are ratios within this one run.\n",
-        table(["What", "Formula", "Figure", "Goal", "Verdict"], goal_rows),
-        reasons(rounds),
-        f"## Contestants\n\n{INTRODUCTION}",
+        f"# {heading.title}\n",
+        f"Made by `{heading.command}`; the goals' figures are ratios within this one run.\n",
+        table(
+            ["What", "Formula", "Figure", "Goal", "Verdict"],
+            [goal_row(goal, rounds) for goal in goals],
+        ),
+        reasons(goals, rounds),
+        f"## Contestants\n\n{INTRODUCTION}{heading.how}",
         table(
             ["Contestant", "What", f"Median of {count}, s", "Range, s", "CPU, s"],
             [contestant_row(name, rounds, what) for name, what in ran],
         ),
-        surroundings,
+        surroundings(noise),
         "## Machine and versions\n",
         table(["", ""], [[name, value] for name, value in facts.items()]),
     ]

@@ -11,8 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.__main__ import FEWEST_ROUNDS, say, settle
-from bench.goals import Rounds, order
+from bench.goals import Rounds
 from bench.grading import goals
 from bench.grading.contestants import (
     OUT,
@@ -23,10 +22,21 @@ from bench.grading.contestants import (
     make_inputs,
 )
 from bench.grading.memory import peak
-from bench.grading.results import facts, markdown
+from bench.grading.versions import facts
 from bench.process import Measured, adopt, measure
+from bench.results import Heading, markdown
+from bench.rounds import FEWEST_ROUNDS, hand_out, measure_all, say
 
 RESULTS = TOP / "bench" / "GRADING.md"
+HEADING = Heading(
+    "Benchmark of grading",
+    "make bench-grading",
+    """\
+The captures are made anew from a seed; all differ, and all are complete and graded with full
+points. The peers' check is the same, without evidence: handshake, two messages, their upcalls,
+close, no reset. CPU is that of all processes of a contestant.
+""",
+)
 TIMEOUT = 600.0  # seconds
 _NAMES = ("PATH", "HOME", "LANG", "LC_ALL")
 
@@ -44,28 +54,7 @@ def run(contestant: Contestant) -> Measured:
     return measured
 
 
-def measure_all(
-    chosen: list[Contestant], rounds: int
-) -> tuple[dict[str, list[Measured]], list[float]]:
-    """All rounds, the unmeasured one included; and how busy the machine was before each process."""
-    by_name = {contestant.name: contestant for contestant in chosen}
-    measured: dict[str, list[Measured]] = {name: [] for name in by_name}
-    background = []
-    for number in range(rounds + 1):
-        for name in order(list(by_name), number):
-            share = settle()
-            result = run(by_name[name])
-            say(
-                f"round {number or 'unmeasured'}: {name:12} {result.seconds:7.3f} s,"
-                f" CPU {result.cpu:7.3f} s ({share:.0%} busy before)"
-            )
-            if number:
-                measured[name].append(result)
-                background.append(share)
-    return measured, background
-
-
-def with_memory(chosen: list[Contestant], measured: dict[str, list[Measured]]) -> Rounds:
+def with_memory(chosen: list[Contestant], measured: Rounds) -> Rounds:
     """The same, and how much memory the large capture takes: as if megabytes were seconds."""
     large = next((one for one in chosen if one.name == goals.LARGE), None)
     if large is None:
@@ -103,18 +92,15 @@ def main() -> None:
         make_inputs(Path(name), *sizes)
         everyone = contestants(Path(name), *sizes)
         chosen = [one for one in everyone if not options.only or one.name in options.only]
-        load = os.getloadavg()[0]
-        measured, background = measure_all(chosen, options.rounds)
+        by_name = {contestant.name: contestant for contestant in chosen}
+        measured, noise = measure_all(
+            list(by_name), options.rounds, lambda name: run(by_name[name])
+        )
         rounds = with_memory(chosen, measured)
     what = {contestant.name: contestant.what for contestant in chosen}
-    text = markdown(rounds, what, facts(), background, (load, os.getloadavg()[0]))
+    text = markdown(HEADING, goals.GOALS, rounds, what, facts(), noise)
     whole = not options.only and options.rounds >= FEWEST_ROUNDS
-    output = options.output or (RESULTS if whole else None)
-    if output is None:
-        print(text, end="")
-    else:
-        output.write_text(text, encoding="utf-8")
-        say(f"bench: written to {os.path.relpath(output)}")
+    hand_out(text, options.output or (RESULTS if whole else None))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 from bench import contestants, goals, results
 from bench.grading import goals as grading
 from bench.process import Measured
+from bench.rounds import Noise
 
 
 def runs(*pairs: tuple[float, float]) -> list[Measured]:
@@ -79,7 +80,14 @@ def test_each_round_begins_with_another_contestant() -> None:
 
 
 def test_the_results_tell_figures_and_what_was_not_measured() -> None:
-    text = results.markdown(ROUNDS, {goals.WARM: "ours"}, {"Cores": "2"}, "Quiet.\n")
+    text = results.markdown(
+        results.Heading("Benchmark", "make bench", "Over SSH.\n"),
+        goals.GOALS,
+        ROUNDS,
+        {goals.WARM: "ours"},
+        {"Cores": "2"},
+        Noise([0.01, 0.03, 0.02], (0.5, 1.0)),
+    )
     lines = text.splitlines()
     assert (
         "| Warm site.yml without the capture, against the parallel-ssh floor | `warm / floor` |"
@@ -88,12 +96,14 @@ def test_the_results_tell_figures_and_what_was_not_measured() -> None:
     assert any("`warm / pyinfra` | not measured | at most 1 times |" in line for line in lines)
     assert "| `warm` | ours | 3.00 | 2.00 to 99.00 | 2.00 |" in lines
     assert "| Cores | 2 |" in lines
+    assert "Before each process 2% of the CPU time was in use (median; largest 3%)." in lines
+    assert "The load average was 0.50 at the start and 1.00 at the end." in lines
 
 
 def test_a_missed_goal_is_explained_and_a_met_one_is_not() -> None:
-    assert results.reasons(ROUNDS) == ""
+    assert results.reasons(goals.GOALS, ROUNDS) == ""
     slow = {**ROUNDS, goals.WARM: runs((4.5, 2.0))}
-    told = results.reasons(slow)
+    told = results.reasons(goals.GOALS, slow)
     assert (
         "parallel-ssh floor: Of `warm`'s 4.50 s, Ansible's start-up with no task takes 0.50 s"
         in told
