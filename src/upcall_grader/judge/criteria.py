@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from upcall_grader.capture.dialogue import Answer, Exchange
 from upcall_grader.capture.packets import address_text
@@ -51,12 +52,12 @@ class Case:
         return self.seen.from_start_to_end and not self.dropped
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """How a check ended."""
+class Found(NamedTuple):
+    """How a check ended; ``code`` and ``values`` are its remark's."""
 
     status: Status
-    remark: Remark
+    code: str
+    values: Mapping[str, str | int] = {}
     frames: tuple[int, ...] = ()
 
 
@@ -65,9 +66,8 @@ Check = Callable[[Criterion, Case], Found]
 
 def judge(criterion: Criterion, case: Case) -> Judgement:
     """One criterion of one connection."""
-    found = CHECKS[criterion.check](criterion, case)
-    frames, remark = found.frames[:MAX_FRAMES], found.remark
-    return _judgement(criterion, found.status, remark.code, (*remark.values.items(),), frames)
+    status, code, values, frames = CHECKS[criterion.check](criterion, case)
+    return _judgement(criterion, status, code, (*values.items(),), frames[:MAX_FRAMES])
 
 
 @lru_cache(maxsize=4096)
@@ -114,15 +114,15 @@ def display_filter(frames: Sequence[int]) -> str:
 
 
 def _met(code: str, frames: Iterable[int], **values: str | int) -> Found:
-    return Found(Status.MET, Remark(code, values), tuple(frames))
+    return Found(Status.MET, code, values, tuple(frames))
 
 
 def _not_met(code: str, frames: Iterable[int] = (), **values: str | int) -> Found:
-    return Found(Status.NOT_MET, Remark(code, values), tuple(frames))
+    return Found(Status.NOT_MET, code, values, tuple(frames))
 
 
 def _hidden(code: str, frames: Iterable[int] = (), **values: str | int) -> Found:
-    return Found(Status.NOT_OBSERVABLE, Remark(code, values), tuple(frames))
+    return Found(Status.NOT_OBSERVABLE, code, values, tuple(frames))
 
 
 def _traffic(_: Criterion, case: Case) -> Found:
@@ -274,7 +274,7 @@ def _token(_: Criterion, case: Case) -> Found:
     frames = _message_frames(case.seen)
     code = "token-absent" if case.complete else "token-unseen"
     status = Status.NOT_MET if case.complete else Status.NOT_OBSERVABLE
-    return Found(status, Remark(code, {"student": case.student}), tuple(frames))
+    return Found(status, code, {"student": case.student}, tuple(frames))
 
 
 def _window(criterion: Criterion, case: Case) -> Found:
@@ -291,7 +291,7 @@ def _window(criterion: Criterion, case: Case) -> Found:
     if inside:
         return _met("window-met", [case.seen.first_frame], time=told)
     values = {"time": told, "from": low, "to": high}
-    return Found(Status.NOT_MET, Remark("window-outside", values), (case.seen.first_frame,))
+    return Found(Status.NOT_MET, "window-outside", values, (case.seen.first_frame,))
 
 
 def _network(criterion: Criterion, case: Case) -> Found:
@@ -305,8 +305,9 @@ def _network(criterion: Criterion, case: Case) -> Found:
         for address in (client, server)
     )
     code = "network-met" if both else "network-other"
-    remark = Remark(code, {"client": address_text(client), "server": address_text(server)})
-    return Found(Status.MET if both else Status.NOT_MET, remark, (case.seen.first_frame,))
+    values = {"client": address_text(client), "server": address_text(server)}
+    status = Status.MET if both else Status.NOT_MET
+    return Found(status, code, values, (case.seen.first_frame,))
 
 
 CHECKS: dict[str, Check] = {
