@@ -53,6 +53,7 @@ options:
 
 SCHEMA = 1
 LONGEST = 300
+END = 140
 
 # What ssh says in its last line, and what to do about it.
 REMEDIES = (
@@ -80,10 +81,16 @@ class Trouble(t.NamedTuple):
 
 
 def plain(text: object) -> str:
-    """One line of bounded length without control characters, whatever a host said."""
-    folded = " ".join(str(text)[: 10 * LONGEST].split())
+    """One line of bounded length without control characters, whatever a host said.
+
+    Of a longer one the middle is left out: its remedy stands at the end.
+    """
+    said = str(text)
+    if len(said) > 10 * LONGEST:
+        said = f"{said[: 5 * LONGEST]} {said[-5 * LONGEST :]}"
+    folded = " ".join(said.split())
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in folded)
-    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 3]}..."
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 5 - END]} ... {shown[-END:]}"
 
 
 def last_line(text: object) -> str:

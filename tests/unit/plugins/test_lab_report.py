@@ -526,6 +526,14 @@ def test_the_remedy_of_a_connection(plugin: t.Any, message: str, reason: str) ->
     assert plugin.why_unreachable({"msg": message}) == reason
 
 
+def test_of_a_long_message_the_remedy_stays(plugin: t.Any) -> None:
+    remedy = "Run playbooks/reset.yml, then the capture again"
+    told = plugin.why_failed({"msg": f"see the close: {'x' * 100_000}. {remedy}"})
+    assert told.startswith("see the close: xxx")
+    assert told.endswith(f" ... {'x' * (plugin.END - len(remedy) - 2)}. {remedy}")
+    assert len(told) == plugin.LONGEST
+
+
 @pytest.mark.parametrize(
     ("result", "reason"),
     [
