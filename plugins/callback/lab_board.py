@@ -94,6 +94,7 @@ class CallbackModule(DefaultCallback):
                 self._display.warning(
                     f"Plain lines in place of the board: {MISSING}. Run the ansible-playbook of"
                     " this project's .venv: make venv, then . .venv/bin/activate"
+                    " (docs/troubles.md#not-installed)"
                 )
             else:
                 note = "check mode: nothing is changed" if context.CLIARGS.get("check") else ""

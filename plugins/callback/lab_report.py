@@ -55,19 +55,37 @@ SCHEMA = 1
 LONGEST = 300
 END = 140
 
-# What ssh says in its last line, and what to do about it.
+
+class Remedy(t.NamedTuple):
+    """What ssh says in its last line, what to do about it, and its paragraph's anchor."""
+
+    cause: str
+    words: str
+    trouble: str
+
+
+UNKNOWN_KEY = "compare and record its host key with playbooks/enroll.yml"
+NO_LOGIN = "check ansible_user, and install your key with playbooks/enroll.yml"
+NO_SERVER = "no SSH server answers there: start it, or check ansible_port"
+NO_NAME = "correct its name, or set ansible_host in the inventory"
+NO_FOLDER = "is its disk full, or the home folder of ansible_user not writable?"
+
 REMEDIES = (
-    ("Host key verification failed", "compare and record its host key with playbooks/enroll.yml"),
-    ("Permission denied", "check ansible_user, and install your key with playbooks/enroll.yml"),
-    ("Connection refused", "no SSH server answers there: start it, or check ansible_port"),
+    Remedy("Host key verification failed", UNKNOWN_KEY, trouble="host-key-unknown"),
+    Remedy("Permission denied", NO_LOGIN, trouble="login-refused"),
+    Remedy("Connection refused", NO_SERVER, trouble="host-off"),
     # What Ansible says of the same where ssh ended before it was told anything.
-    ("Data could not be sent", "no SSH server answers there: start it, or check ansible_port"),
-    ("Could not resolve hostname", "correct its name, or set ansible_host in the inventory"),
-    ("No route to host", "is it switched on and on this network?"),
-    ("Network is unreachable", "is this machine on the network of the room?"),
-    ("timed out", "is it switched on, and does its firewall let SSH through?"),
-    ("temporary directory", "is its disk full, or the home folder of ansible_user not writable?"),
-    ("onnection", "the connection broke: repeat the run for it"),
+    Remedy("Data could not be sent", NO_SERVER, trouble="host-off"),
+    Remedy("Could not resolve hostname", NO_NAME, trouble="host-name"),
+    Remedy("No route to host", "is it switched on and on this network?", trouble="host-off"),
+    Remedy(
+        "Network is unreachable", "is this machine on the network of the room?", trouble="host-off"
+    ),
+    Remedy(
+        "timed out", "is it switched on, and does its firewall let SSH through?", trouble="host-off"
+    ),
+    Remedy("temporary directory", NO_FOLDER, trouble="disk-full"),
+    Remedy("onnection", "the connection broke: repeat the run for it", trouble="connection-broke"),
 )
 
 
@@ -131,8 +149,10 @@ def why_unreachable(result: t.Mapping[str, t.Any]) -> str:
     if "censored" in part:
         return plain(part["censored"])
     said = plain(re.sub(r"^.*\bssh: |^Task failed: ", "", last_line(part.get("msg"))))
-    remedy = next((remedy for cause, remedy in REMEDIES if cause in said), "")
-    return f"{said.rstrip('.')}; {remedy}" if remedy else said
+    for remedy in REMEDIES:
+        if remedy.cause in said:
+            return f"{said.rstrip('.')}; {remedy.words} (docs/troubles.md#{remedy.trouble})"
+    return f"{said} (docs/troubles.md#connection-broke)"
 
 
 def step_of(play: t.Any) -> str:
@@ -441,6 +461,7 @@ class CallbackModule(CallbackBase):
             self._display.warning(
                 f"The report of this run was not written to {self._file}: {error.strerror}."
                 " Name a file that you may write in UPCALL_LAB_RUN_FILE."
+                " (docs/troubles.md#cannot-be-written)"
             )
             return joined({}, run)
 

@@ -89,6 +89,7 @@ class InventoryModule(BaseFileInventoryPlugin):
             raise AnsibleParserError(
                 f"{path} cannot be read: this project's own package is not installed for this"
                 " Ansible. Run make venv, then . .venv/bin/activate, then the same again"
+                " (docs/troubles.md#not-installed)"
             )
         try:
             roster = read_roster(Path(path))

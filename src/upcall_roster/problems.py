@@ -15,17 +15,18 @@ class Problem:
 
     ``file`` is the file's name, ``line`` the line in which the row begins, counted from 1 as an
     editor does, or None where the file as a whole is meant. ``cause`` says what is wrong, and what
-    to do about it.
+    to do about it. ``trouble`` is the anchor of its paragraph in docs/troubles.md.
     """
 
     file: str
     line: int | None
     cause: str
+    trouble: str
 
     def __str__(self) -> str:
-        """As in ``roster.csv, line 7: there is no host``."""
+        """As in ``roster.csv, line 7: there is no host (docs/troubles.md#roster-row)``."""
         where = self.file if self.line is None else f"{self.file}, line {self.line}"
-        return f"{where}: {self.cause}"
+        return f"{where}: {self.cause} (docs/troubles.md#{self.trouble})"
 
 
 class RosterError(Exception):

@@ -44,7 +44,8 @@ def read_roster(path: Path) -> Roster:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise RosterError([Problem(path.name, None, _refused(error))]) from error
+        cause = _refused(error)
+        raise RosterError([Problem(path.name, None, cause, trouble="roster-file")]) from error
     return parse_roster(data, path.name)
 
 
@@ -60,19 +61,23 @@ def parse_roster(data: bytes, file: str) -> Roster:
     records = _records(text, _delimiter(text), file, problems)
     header = next(records, None)
     if header is None:
-        raise RosterError(problems or [Problem(file, 1, "the roster is empty")])
+        empty = Problem(file, 1, "the roster is empty", trouble="roster-columns")
+        raise RosterError(problems or [empty])
     wrong = columns.causes(header.cells)
     if wrong:
-        raise RosterError(Problem(file, header.line, cause) for cause in wrong)
+        raise RosterError(
+            Problem(file, header.line, cause, trouble="roster-columns") for cause in wrong
+        )
     seats = []
     for record in records:
         seat, causes = _row(header.cells, record)
-        problems += (Problem(file, record.line, cause) for cause in causes)
+        problems += (Problem(file, record.line, cause, trouble="roster-row") for cause in causes)
         if seat:
             seats.append(seat)
     problems += _twice(seats, file)
     if not seats and not problems:
-        problems = [Problem(file, header.line, "there is a header, and no row below it")]
+        cause = "there is a header, and no row below it"
+        problems = [Problem(file, header.line, cause, trouble="roster-columns")]
     if problems:
         raise RosterError(sorted(problems, key=lambda problem: problem.line or 0))
     return Roster(tuple(seats))
@@ -91,13 +96,14 @@ def _refused(error: Exception) -> str:
 def _decoded(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
         cause = f"it is larger than {MAX_BYTES // 1024} KiB, so it is no roster: check the name"
-        raise RosterError([Problem(file, None, cause)])
+        raise RosterError([Problem(file, None, cause, trouble="roster-file")])
     if data.startswith(b"PK\x03\x04"):
         cause = f"this is a spreadsheet or an archive, whatever its name says: {_SAVE_AGAIN}"
-        raise RosterError([Problem(file, 1, cause)])
+        raise RosterError([Problem(file, 1, cause, trouble="roster-encoding")])
     # UTF-16 of any text that has a header has a NUL in it, and UTF-8 has none.
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:64]:
-        raise RosterError([Problem(file, 1, f"this is UTF-16, not UTF-8: {_SAVE_AGAIN}")])
+        cause = f"this is UTF-16, not UTF-8: {_SAVE_AGAIN}"
+        raise RosterError([Problem(file, 1, cause, trouble="roster-encoding")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -106,7 +112,7 @@ def _decoded(data: bytes, file: str) -> str:
             f"the byte 0x{error.object[error.start]:02X} is not UTF-8 (this file may be Latin-1 or"
             f" Windows-1252): {_SAVE_AGAIN}"
         )
-        raise RosterError([Problem(file, line, cause)]) from error
+        raise RosterError([Problem(file, line, cause, trouble="roster-encoding")]) from error
 
 
 def _delimiter(text: str) -> str:
@@ -135,7 +141,7 @@ def _records(text: str, delimiter: str, file: str, problems: list[Problem]) -> I
                 f"the cells of the row that begins here cannot be told apart ({error}): a cell that"
                 ' begins with " has to end with one, and a " inside it is written twice'
             )
-            problems.append(Problem(file, line, cause))
+            problems.append(Problem(file, line, cause, trouble="roster-row"))
             return
         if any(cell.strip() for cell in found):
             yield _Record(line, found)
@@ -163,6 +169,7 @@ def _twice(seats: Iterable[Seat], file: str) -> Iterator[Problem]:
                 seat.line,
                 f"host {shown(seat.host)} stands in line {first} already. For several students on"
                 " one machine, write their ids into one cell, with spaces between them",
+                trouble="roster-row",
             )
         seen: set[str] = set()
         for student in seat.students:
@@ -174,5 +181,6 @@ def _twice(seats: Iterable[Seat], file: str) -> Iterator[Problem]:
                     seat.line,
                     f"student {shown(student.student_id)} stands in line {first} already:"
                     " each student has one seat",
+                    trouble="roster-row",
                 )
             seen.add(folded)

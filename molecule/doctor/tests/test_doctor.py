@@ -41,7 +41,9 @@ def findings(host: Host, **variables: t.Any) -> dict[str, str]:
     assert (run.returncode != 0) == bool(lines), run.stdout
     assert recap(run.stdout, name_of(host))["changed"] == 0
     assert all(". Remedy: " in line for line in lines), run.stdout
-    return {line.partition(":")[0]: line for line in lines}
+    found = {line.partition(":")[0]: line for line in lines}
+    assert all(line.endswith(f" (docs/troubles.md#{id_})") for id_, line in found.items())
+    return found
 
 
 def test_a_host_in_order_has_no_finding(host: Host) -> None:

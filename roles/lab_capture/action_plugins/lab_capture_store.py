@@ -53,6 +53,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 f"The capture of {host} cannot be kept: {error}. Make room, or correct the owner of"
                 f" {arguments['dest']}, and run playbooks/capture.yml again."
+                " (docs/troubles.md#cannot-be-written)"
             ) from error
         return result | {"changed": True, "path": str(kept / PCAP), "earlier": str(earlier or "")}
 
@@ -70,19 +71,26 @@ def contents(session: dict[str, t.Any], host: str, offset: float) -> dict[str, b
         }
         told = dict(session["manifest"])
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise AnsibleActionFail(f"{host} returned no session: {error!r}") from error
+        raise AnsibleActionFail(
+            f"{host} returned no session: {error!r}. Run playbooks/capture.yml again."
+            " (docs/troubles.md#unusable-answer)"
+        ) from error
     digest = hashlib.sha256(decoded[PCAP]).hexdigest()
     if digest != told.get("sha256"):
         raise AnsibleActionFail(
             f"The capture of {host} arrived damaged: its SHA-256 is {digest}, the host told"
             f" {told.get('sha256')!s:.80}. Run playbooks/capture.yml again."
+            " (docs/troubles.md#unusable-answer)"
         )
     manifest = {"schema": _SCHEMA, "host": host, "clock_offset_seconds": offset}
     # What the controller knows itself is not the host's to say.
     manifest = {**told, **manifest}
     written = (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode()
     if len(written) > _MANIFEST_LIMIT:
-        raise AnsibleActionFail(f"{host} returned a manifest of {len(written)} bytes")
+        raise AnsibleActionFail(
+            f"{host} returned a manifest of {len(written)} bytes, which is too long."
+            " (docs/troubles.md#unusable-answer)"
+        )
     return {**decoded, MANIFEST: written}
 
 

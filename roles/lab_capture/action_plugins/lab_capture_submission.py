@@ -92,13 +92,14 @@ def patterns_for(student: str, alone: bool, patterns: list[str]) -> list[str]:
         raise AnsibleActionFail(
             f"{shown(student)} cannot be a student's id, since it becomes a folder's name: write at"
             " most 64 letters, digits, '.', '_' or '-', the first no '.' and no '-'."
+            " (docs/troubles.md#student-id)"
         )
     for pattern in patterns:
         parts = pattern.split("/")[1:]
         if not pattern.startswith("/") or not set(parts).isdisjoint({"", ".", ".."}):
             raise AnsibleActionFail(
                 f"lab_capture_submission_patterns: {shown(pattern)} is no absolute path without"
-                " '.', '..' and empty parts. Correct it."
+                " '.', '..' and empty parts. Correct it. (docs/troubles.md#submission-patterns)"
             )
     told = [pattern for pattern in patterns if alone or "{student}" in pattern]
     return [pattern.replace("{student}", student) for pattern in told]

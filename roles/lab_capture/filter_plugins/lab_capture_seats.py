@@ -44,6 +44,7 @@ def lab_capture_seats(hosts: list[str], hostvars: Mapping[str, t.Any]) -> list[S
                 raise AnsibleFilterError(
                     f"{seat['student']!r} is a student of {other['host']} and of {host}; of the two"
                     " files one would replace the other. Correct lab_roster_students"
+                    " (docs/troubles.md#student-id)"
                 )
     return list(seats.values())
 
@@ -55,6 +56,7 @@ def _students(host: str, variables: Mapping[str, t.Any]) -> list[Mapping[str, t.
     ):
         raise AnsibleFilterError(
             f"{host}: lab_roster_students is no list with a student_id in each entry. Correct it"
+            " (docs/troubles.md#student-id)"
         )
     return students
 
@@ -64,7 +66,7 @@ def _must_be_legal(seat: Seat) -> None:
         raise AnsibleFilterError(
             f"{seat['host']}: {seat['student']!r} cannot be a student's id, since it becomes a"
             " folder's name. Name the student in lab_roster_students with at most 64 letters,"
-            " digits, '.', '_' or '-', the first no '.' and no '-'"
+            " digits, '.', '_' or '-', the first no '.' and no '-' (docs/troubles.md#student-id)"
         )
 
 

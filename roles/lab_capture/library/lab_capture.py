@@ -254,9 +254,12 @@ def check_messages(messages: list[str]) -> None:
             "read the messages",
             f"message {number} cannot be sent: {reason}",
             "Correct lab_capture_messages",
+            trouble="messages",
         )
     if not messages:
-        raise SessionError("read the messages", "there is none", "Set lab_capture_messages")
+        raise SessionError(
+            "read the messages", "there is none", "Set lab_capture_messages", trouble="messages"
+        )
 
 
 def program(name: str) -> str:
@@ -267,6 +270,7 @@ def program(name: str) -> str:
             "prepare the session",
             f"{name} is not installed",
             "Run playbooks/prepare.yml and playbooks/capture.yml, which install what is missing",
+            trouble="no-tcpdump",
         )
     return path
 
@@ -309,19 +313,26 @@ def find_lab(params: dict[str, t.Any]) -> Lab:
         network = describe_network(docker.networks(params["project"]), params["project"])
         containers = service_containers(docker.containers(params["project"]))
     except NoNetworkError as error:
-        raise SessionError(step, str(error), "Run playbooks/deploy.yml") from error
+        raise SessionError(
+            step, str(error), "Run playbooks/deploy.yml", trouble="no-network"
+        ) from error
     except DockerError as error:
-        raise SessionError(step, str(error), "Run playbooks/prepare.yml") from error
+        raise SessionError(
+            step, str(error), "Run playbooks/prepare.yml", trouble="no-engine"
+        ) from error
     found = []
     for service in (params["server_service"], params["client_service"]):
         container = containers.get(service)
         if container is None or not container.get("State", {}).get("Running"):
-            raise SessionError(step, f"{service} does not run", "Run playbooks/deploy.yml")
+            raise SessionError(
+                step, f"{service} does not run", "Run playbooks/deploy.yml", trouble="not-running"
+            )
         if network["name"] not in addresses(container):
             raise SessionError(
                 step,
                 f"{service} is not on the lab's network {network['name']}",
                 "Run playbooks/reset.yml, which puts it there",
+                trouble="networks-differ",
             )
         found.append(container)
     if not network["up"]:
@@ -329,6 +340,7 @@ def find_lab(params: dict[str, t.Any]) -> Lab:
             step,
             f"the bridge {network['interface']} is missing or down",
             "Run playbooks/doctor.yml, which tells which and what to do",
+            trouble="bridge-down" if network["exists"] else "bridge-missing",
         )
     return Lab(network, *found)
 
@@ -341,6 +353,7 @@ def check_port(lab: Lab, port: int) -> None:
             "start the server",
             f"port {port} is taken by process {taker.pid}: {taker.command}",
             "Stop that server with Ctrl-C where it runs, or run playbooks/reset.yml",
+            trouble="port-taken",
         )
 
 
@@ -454,6 +467,7 @@ def exercise(session: Session, params: dict[str, t.Any]) -> None:
             "see the close",
             f"no orderly close was captured within {params['close_timeout']} s",
             "Compare Upcall/servercall.py and clientcall.py with the originals",
+            trouble="no-close",
         )
     session.finish_server()
 
@@ -466,6 +480,7 @@ def watch(session: Session, params: dict[str, t.Any]) -> None:
             f"{params['exchanges']} exchanges from handshake to close were not seen within"
             f" {params['watch_timeout']} s",
             "Open the window again, and have the client started after it and ended with bye",
+            trouble="window-closed",
         )
 
 
@@ -516,6 +531,7 @@ def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
             "take the lab",
             f"{by['who']} holds it since {by['since']} (process {by['pid']})",
             f"Wait until that session has ended, or take over: sudo kill {by['pid']}",
+            trouble="held",
         ) from error
     with held:
         left = marked()
@@ -593,7 +609,8 @@ def main() -> None:
         captured = capture(module.params, version.partition("\n")[0])
     except CutOffError:
         module.fail_json(
-            msg="Nobody waits for this session any more: it was ended, and nothing is left of it"
+            msg="Nobody waits for this session any more: it was ended, and nothing is left of it."
+            " Run playbooks/capture.yml again (docs/troubles.md#connection-broke)"
         )
     except SessionError as error:
         module.fail_json(msg=str(error), step=error.step, seen=error.seen, remedy=error.remedy)

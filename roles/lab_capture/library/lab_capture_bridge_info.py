@@ -98,8 +98,10 @@ def main() -> None:
         network = describe_network(
             Docker(module.params["docker_socket"]).networks(project), project
         )
-    except (DockerError, NoNetworkError) as error:
-        module.fail_json(msg=str(error))
+    except DockerError as error:
+        module.fail_json(msg=f"{error}. Run playbooks/prepare.yml (docs/troubles.md#no-engine)")
+    except NoNetworkError as error:
+        module.fail_json(msg=f"{error} (docs/troubles.md#no-network)")
     module.exit_json(changed=False, **network)
 
 

@@ -34,10 +34,13 @@ _COUNTERS = {
 
 
 class SessionError(Exception):
-    """A step of the session failed: which, what was seen, and what to do."""
+    """A step of the session failed: which, what was seen, and what to do.
 
-    def __init__(self, step: str, seen: str, remedy: str) -> None:
-        super().__init__(f"{step}: {seen}. {remedy}")
+    ``trouble`` is the anchor of its paragraph in docs/troubles.md.
+    """
+
+    def __init__(self, step: str, seen: str, remedy: str, trouble: str) -> None:
+        super().__init__(f"{step}: {seen}. {remedy} (docs/troubles.md#{trouble})")
         self.step = step
         self.seen = seen
         self.remedy = remedy
@@ -182,6 +185,7 @@ class Session:
                 "open the window",
                 f"tcpdump on {settings.interface} {_how_far(child, settings.start_timeout)}",
                 "Run playbooks/doctor.yml to see what stands in its way",
+                trouble="tcpdump-ends",
             )
 
     def exchange(self) -> None:
@@ -196,6 +200,7 @@ class Session:
                 "start the server",
                 f"it does not say '{ready}': it {_how_far(server, settings.start_timeout)}",
                 "Stop a server that is still running, or run playbooks/reset.yml",
+                trouble="server-does-not-start",
             )
         with tempfile.TemporaryFile() as lines:
             lines.write("".join(f"{message}\n" for message in settings.messages).encode())
@@ -209,6 +214,7 @@ class Session:
                 "run the client",
                 f"it {_how_far(client, settings.exchange_timeout)}",
                 "See client.log and server.log beside the incomplete capture",
+                trouble="client-fails",
             )
 
     def await_close(self, connections: int, timeout: float) -> bool:
@@ -230,6 +236,7 @@ class Session:
                 "capture",
                 f"tcpdump on {self._settings.interface} ended: {self._tcpdump.last_words}",
                 "Run playbooks/doctor.yml to see what stands in its way, then the capture again",
+                trouble="tcpdump-ends",
             )
         return False
 
@@ -241,6 +248,7 @@ class Session:
                     "capture",
                     f"the container of {service} was stopped in the middle of the session",
                     "Run playbooks/deploy.yml, then the capture again",
+                    trouble="not-running",
                 )
 
     def close_window(self) -> None:
@@ -255,6 +263,7 @@ class Session:
                 "close the window",
                 f"tcpdump does not end within {self._settings.stop_timeout} s",
                 "It was killed; run the capture again",
+                trouble="tcpdump-ends",
             )
         self._drain()
         for name, pattern in _COUNTERS.items():
@@ -271,6 +280,7 @@ class Session:
                 "end the server",
                 f"it runs on {self._settings.close_timeout} s after the close: {server.last_words}",
                 "It was stopped; restore the lab files with playbooks/reset.yml",
+                trouble="no-close",
             )
 
     def result(self, incomplete: str = "") -> Result:
@@ -332,6 +342,7 @@ class Session:
                 "capture",
                 f"the capture is larger than {self._settings.size_limit} bytes",
                 "Something else uses the lab's network, or lab_capture_size_limit is too small",
+                trouble="capture-incomplete",
             )
         self.pcap += data
         try:
@@ -341,6 +352,7 @@ class Session:
                 "capture",
                 f"tcpdump's output on {self._settings.interface} cannot be read: {error}",
                 "Run playbooks/doctor.yml, which names the lab's bridge",
+                trouble="tcpdump-ends",
             ) from error
 
     def _until(

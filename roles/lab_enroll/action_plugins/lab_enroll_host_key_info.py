@@ -91,7 +91,7 @@ class ActionModule(ActionBase):
             if not shutil.which(program):
                 raise AnsibleActionFail(
                     f"The controller has no {program}: install OpenSSH's client (on Debian and"
-                    " Ubuntu, the package openssh-client)."
+                    " Ubuntu, the package openssh-client). (docs/troubles.md#no-packages)"
                 )
         settings = read_settings(host, told(self._command(host)))
         known = [entry for file in settings.files for entry in look_up(settings.name, file)]
@@ -107,7 +107,7 @@ class ActionModule(ActionBase):
                 f"{host} is not there: no SSH server answered at {settings.address}, port"
                 f" {settings.port}, within {arguments['timeout']} s. Is the machine on, is its"
                 " address right, and does sshd run on it? Then run this again; the others need"
-                " not wait for it."
+                " not wait for it. (docs/troubles.md#host-off)"
             )
         same = compare(host, settings.name, offered, known)
         key = choose(host, offered, arguments["fingerprint"])
@@ -129,6 +129,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 f"{host} is not reached over SSH (its connection is {self._connection.transport}),"
                 " so there is nothing to enroll. Name the room: -i inventory/classroom.yml"
+                " (docs/troubles.md#cannot-be-enrolled)"
             )
         option = self._connection.get_option
         command = [option("ssh_executable"), *shlex.split(option("ssh_args") or "")]
@@ -149,6 +150,7 @@ def told(command: Sequence[str]) -> str:
     if done.returncode != 0:
         raise AnsibleActionFail(
             f"{shlex.join(command)} ended with {done.returncode}: {done.stderr.strip()}"
+            " (docs/troubles.md#ssh-options)"
         )
     return done.stdout
 
@@ -166,7 +168,9 @@ def run(command: Sequence[str], seconds: float) -> subprocess.CompletedProcess[s
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise AnsibleActionFail(f"{shlex.join(command)}: {error}") from error
+        raise AnsibleActionFail(
+            f"{shlex.join(command)}: {error} (docs/troubles.md#ssh-options)"
+        ) from error
 
 
 def read_settings(host: str, text: str) -> Settings:
@@ -181,12 +185,13 @@ def read_settings(host: str, text: str) -> Settings:
         raise AnsibleActionFail(
             f"Host key checking is switched off for {host}, and enrolling rests on it. Take"
             " StrictHostKeyChecking out of ansible_ssh_common_args, or of your ssh_config."
+            " (docs/troubles.md#ssh-options)"
         )
     if {values.get("proxyjump", "none"), values.get("proxycommand", "none")} != {"none"}:
         raise AnsibleActionFail(
             f"{host} is reached through another machine (ProxyJump or ProxyCommand), through"
             " which its key cannot be fetched. Log in once by hand with ssh, compare the"
-            " fingerprint that it shows, and run this again."
+            " fingerprint that it shows, and run this again. (docs/troubles.md#cannot-be-enrolled)"
         )
     address, port = values["hostname"], int(values["port"])
     plain = address if port == 22 else f"[{address}]:{port}"
@@ -215,11 +220,13 @@ def place_to_record(file: str) -> str:
         raise AnsibleActionFail(
             f"ssh is told to keep host keys in {file}, which is no file. Name one in"
             " UserKnownHostsFile (ansible_ssh_common_args, or your ssh_config)."
+            " (docs/troubles.md#known_hosts)"
         )
     if not path.parent.is_dir():
         raise AnsibleActionFail(
             f"There is no folder for {path}, where host keys are kept. Make it:"
             f" {shlex.join(['mkdir', '-m', '700', str(path.parent)])}"
+            " (docs/troubles.md#known_hosts)"
         )
     return str(path)
 
@@ -257,7 +264,9 @@ def look_up(name: str, file: str) -> Iterator[Known]:
     command = ["ssh-keygen", "-F", name, "-f", file]
     done = run(command, _PATIENCE)
     if done.returncode not in (0, 1) or done.stderr:
-        raise AnsibleActionFail(f"{shlex.join(command)}: {done.stderr.strip()}")
+        raise AnsibleActionFail(
+            f"{shlex.join(command)}: {done.stderr.strip()} (docs/troubles.md#known_hosts)"
+        )
     place = file
     for line in done.stdout.splitlines():
         if number := re.match(r"# Host .* found: line (\d+)", line):
@@ -282,6 +291,7 @@ def compare(host: str, name: str, offered: Sequence[Key], known: Sequence[Known]
             raise AnsibleActionFail(
                 f"{host} shows a host key that is revoked in {entry.place}: {entry.key}. Whoever"
                 " has that key may pose as this machine; do not connect to it."
+                " (docs/troubles.md#host-key-changed)"
             )
     trusted = [entry for entry in known if not entry.revoked]
     if not trusted:
@@ -299,6 +309,7 @@ def compare(host: str, name: str, offered: Sequence[Key], known: Sequence[Known]
                 " itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it is the"
                 " machine's own, take the old one out and run this again:"
                 f" {shlex.join(['ssh-keygen', '-R', name, '-f', entry.file])}"
+                " (docs/troubles.md#host-key-changed)"
             )
     return True
 
@@ -319,5 +330,5 @@ def choose(host: str, offered: Sequence[Key], fingerprint: str | None) -> Key:
         f"{host} shows another host key than lab_enroll_fingerprints says. There it is"
         f" {fingerprint.strip()}, the machine shows {', '.join(map(str, offered))}. Read it again"
         " at the machine (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); if it differs still,"
-        " another machine answers in its place."
+        " another machine answers in its place. (docs/troubles.md#host-key-changed)"
     )

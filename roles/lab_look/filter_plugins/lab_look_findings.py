@@ -164,6 +164,7 @@ def lab_look_findings(
 ) -> list[dict[str, str]]:
     """What stands in the way on one host: ``id``, ``what`` was seen and the ``remedy``.
 
+    The id is the anchor of the finding's paragraph as well, which the remedy names at its end.
     ``disk_minimum`` is in bytes, ``clock_maximum`` in seconds. Where no engine works, nothing is
     said of what only an engine could tell.
     """
@@ -174,7 +175,10 @@ def lab_look_findings(
     found += _disk(look, disk_minimum)
     found += _clock(clock_offset_seconds, clock_delay_seconds, clock_maximum)
     found += _leftovers(look)
-    return [{"id": id_, "what": what, "remedy": remedy} for id_, what, remedy in found]
+    return [
+        {"id": id_, "what": what, "remedy": f"{remedy} (docs/troubles.md#{id_})"}
+        for id_, what, remedy in found
+    ]
 
 
 class FilterModule:

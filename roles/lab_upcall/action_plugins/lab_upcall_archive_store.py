@@ -46,6 +46,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 f"What came is no archive of {arguments['image']} that can be kept as {dest}:"
                 f" {error}. Make room on the controller, or run 'make image' there."
+                " (docs/troubles.md#no-image)"
             ) from error
         return result | {"changed": True, "path": str(dest), "size": dest.stat().st_size}
 

@@ -60,6 +60,7 @@ def main() -> None:
         module.fail_json(
             msg=f"{held['who']} holds the lab since {held['since']} (process {held['pid']})."
             f" Wait until that session has ended, or take over: sudo kill {held['pid']}"
+            " (docs/troubles.md#held)"
         )
     left = marked()
     if not module.check_mode:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from upcall_grader.troubles import TroubleError
+
 MAX_CAPTURED = 262_144
 """Bytes: what libpcap and Wireshark accept at most as one captured packet."""
 NANOSECONDS = 1_000_000_000
@@ -51,11 +53,13 @@ OTHER_RECORDS = {
 """Blocks that hold no packet, but to which Wireshark gives a frame number all the same."""
 
 
-class CaptureError(Exception):
+class CaptureError(TroubleError):
     """A file that cannot be read as a capture at all.
 
     ``cause`` and ``remedy`` are single sentences without the file's name.
     """
+
+    trouble = "unreadable-capture"
 
     def __init__(self, cause: str, remedy: str) -> None:
         super().__init__(f"{cause}; {remedy}")

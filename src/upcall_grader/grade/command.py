@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 from upcall_grader.grade.options import grade_options, rubric_options, token_options
 from upcall_grader.grade.overview import lines
 from upcall_grader.judge.assess import Progress, assess
-from upcall_grader.judge.folder import FolderError
 from upcall_grader.judge.results import Assessment
 from upcall_grader.judge.rubric import Rubric
-from upcall_grader.judge.rubric_file import RubricError, default_rubric, default_text, read_rubric
+from upcall_grader.judge.rubric_file import default_rubric, default_text, read_rubric
 from upcall_grader.terminal import Painter, plain, wants_colour
+from upcall_grader.troubles import TroubleError, place
 
 if TYPE_CHECKING:
     from upcall_grader.texts.wording import Wording
@@ -32,8 +32,14 @@ if TYPE_CHECKING:
 # What only some uses need is loaded there: grading without it starts in half the time.
 
 
-class _UseError(Exception):
-    """What was asked for cannot be done; the message says why, and what to do."""
+class _OutError(TroubleError):
+    """The results cannot be put there; the message says why, and what to do."""
+
+    trouble = "grades-folder"
+
+
+class _RosterError(Exception):
+    """What the roster's own package says, which names the place, too."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _uncollected():
             status = _run(words)
         sys.stdout.flush()
-    except (_UseError, FolderError, RubricError) as error:
+    except (TroubleError, _RosterError) as error:
         for line in str(error).splitlines():
             print(f"upcall-grade: {plain(line)}", file=sys.stderr)
         return 2
@@ -59,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = plain(str(error.filename or ""))
         print(
             f"upcall-grade: {name}: {error.strerror or error}; make room or correct its owner,"
-            " then run it again",
+            " then run it again" + place(trouble="cannot-be-written"),
             file=sys.stderr,
         )
         _close_quietly()
@@ -110,16 +116,13 @@ def _roster(file: Path) -> Roster:
     try:
         return read_roster(file)
     except RosterError as error:
-        raise _UseError(str(error)) from error
+        raise _RosterError(str(error)) from error
 
 
 def _read_secret(file: Path) -> bytes:
-    from upcall_grader.judge.tokens import SecretError, read_secret  # noqa: PLC0415
+    from upcall_grader.judge.tokens import read_secret  # noqa: PLC0415
 
-    try:
-        return read_secret(file)
-    except SecretError as error:
-        raise _UseError(str(error)) from error
+    return read_secret(file)
 
 
 def _tokens(roster: Roster, secret: bytes) -> int:
@@ -181,19 +184,18 @@ def _alone(out: Path) -> Iterator[None]:
 def _write(assessment: Assessment, directory: Path, out: Path, language: str, name: str) -> bool:
     """Write all results; whether that changed anything."""
     from upcall_grader.export.files import write_exports  # noqa: PLC0415
-    from upcall_grader.report.pages import ReportError, write_report  # noqa: PLC0415
+    from upcall_grader.report.pages import write_report  # noqa: PLC0415
 
     exported = write_exports(assessment, out, language, name)
-    try:
-        return write_report(assessment, directory, out, language) or exported
-    except ReportError as error:
-        raise _UseError(str(error)) from error
+    return write_report(assessment, directory, out, language) or exported
 
 
 def _secret(rubric: Rubric, file: Path | None) -> bytes:
     wanted = any(criterion.check == "token" for criterion in rubric.criteria)
     if wanted and file is None:
-        raise _UseError(
+        from upcall_grader.judge.tokens import SecretError  # noqa: PLC0415
+
+        raise SecretError(
             "the rubric looks for tokens, which need the class secret: add --secret FILE, the file"
             " with which upcall-grade tokens was run"
         )
@@ -203,11 +205,11 @@ def _secret(rubric: Rubric, file: Path | None) -> bytes:
 def _check_out(out: Path, directory: Path) -> None:
     """Results never lie over the captures, and a mistake shows before the work, not after."""
     if out.resolve() == directory.resolve():
-        raise _UseError(
+        raise _OutError(
             f"{out}: results and captures in one folder; name another folder after --out"
         )
     if out.exists() and not out.is_dir():
-        raise _UseError(f"{out}: it is a file; name a folder after --out")
+        raise _OutError(f"{out}: it is a file; name a folder after --out")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from upcall_grader.texts import LANGUAGES
+from upcall_grader.troubles import Parser
 
 _STATUS = (
     "Exit status: 0 all graded, 1 some need a person, 2 wrong use. Another form of the command:"
@@ -17,7 +18,7 @@ _STATUS = (
 
 def grade_options(arguments: Sequence[str]) -> argparse.Namespace:
     """What was typed for grading; ends the program with status 2 where it is wrong."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="upcall-grade",
         description="Grade a folder of captures of the upcall lab, each with its evidence.",
         epilog=_STATUS,
@@ -53,7 +54,7 @@ def grade_options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def token_options(arguments: Sequence[str]) -> argparse.Namespace:
     """What was typed for tokens; ends the program with status 2 where it is wrong."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="upcall-grade tokens",
         description="Print each student's token as CSV. A rubric with the check token wants it in"
         " one of the student's messages.",
@@ -72,7 +73,7 @@ def token_options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def rubric_options(arguments: Sequence[str]) -> argparse.Namespace:
     """What was typed for the rubric; ends the program with status 2 where it is wrong."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="upcall-grade rubric", description="Print the default rubric, with its explanations."
     )
     return parser.parse_args(arguments)

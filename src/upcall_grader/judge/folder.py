@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from upcall_grader.judge import companions
 from upcall_grader.judge.companions import Manifest, UnusableError, read_manifest
 from upcall_grader.judge.results import Owner
+from upcall_grader.troubles import TroubleError
 
 if TYPE_CHECKING:
     from upcall_roster.seats import Roster, Seat, Student
@@ -35,8 +36,10 @@ _CANVAS = re.compile(
 )
 
 
-class FolderError(Exception):
+class FolderError(TroubleError):
     """A folder that cannot be graded; the message names cause and remedy."""
+
+    trouble = "no-captures"
 
 
 @dataclass(frozen=True, slots=True)

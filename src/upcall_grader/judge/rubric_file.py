@@ -15,6 +15,7 @@ import yaml
 from upcall_grader.judge.rubric import Criterion, Rubric, Value
 from upcall_grader.lab import UPCALL, Lab
 from upcall_grader.texts import LANGUAGES
+from upcall_grader.troubles import TroubleError
 
 MAX_BYTES = 64 * 1024
 """The largest rubric that is read."""
@@ -26,8 +27,10 @@ _MAX_DEPTH = 20
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class RubricError(Exception):
+class RubricError(TroubleError):
     """A rubric that cannot be used; the message names file and line, cause and remedy."""
+
+    trouble = "rubric"
 
 
 class _Reader:

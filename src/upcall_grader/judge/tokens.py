@@ -8,12 +8,16 @@ import hmac
 import re
 from pathlib import Path
 
+from upcall_grader.troubles import TroubleError
+
 _LENGTH = 10
 _LEAST_SECRET = 8
 
 
-class SecretError(Exception):
+class SecretError(TroubleError):
     """A secret that cannot be used; the message names cause and remedy."""
+
+    trouble = "class-secret"
 
 
 def token(secret: bytes, student: str) -> str:

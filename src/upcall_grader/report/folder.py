@@ -7,13 +7,17 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from upcall_grader.troubles import TroubleError
+
 MARKER = ".upcall-grade-report"
 """The file that says that a folder was written here and may be replaced."""
 _MARKED = "Written by upcall-grade, which replaces this whole folder at its next run.\n"
 
 
-class ReportError(Exception):
+class ReportError(TroubleError):
     """The report cannot be written. ``cause`` and ``remedy`` are single sentences."""
+
+    trouble = "grades-folder"
 
     def __init__(self, cause: str, remedy: str) -> None:
         super().__init__(f"{cause}; {remedy}")

@@ -22,6 +22,7 @@ from upcall_grader.lab import UPCALL
 from upcall_grader.show.missing import Finding, missing
 from upcall_grader.show.table import Glyphs, Row, Table, label_rows
 from upcall_grader.terminal import Painter, plain, wants_colour
+from upcall_grader.troubles import Parser, place
 
 _MAX_FRAMES = 12
 _MAX_PAIRS = 6
@@ -41,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except CaptureError as error:
         name = plain(options.file)
-        print(f"upcall-show: {name}: {error.cause}.\nRemedy: {error.remedy}.", file=sys.stderr)
+        told = f"upcall-show: {name}: {error.cause}.\nRemedy: {error.remedy}."
+        print(told + place(error.trouble), file=sys.stderr)
         return 2
     except BrokenPipeError:
         # Whoever read the output has seen enough; Python must not complain while closing it.
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="upcall-show",
         description="Show the packets of an upcall capture: handshake, messages, upcalls, close.",
         epilog="Frame numbers are Wireshark's. Exit status: 0 shown (--check: complete), "

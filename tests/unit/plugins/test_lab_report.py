@@ -229,7 +229,8 @@ def test_an_unreachable_host_comes_with_a_remedy(whole: Run) -> None:
             "Data could not be sent to remote host '127.0.0.1'.",
         )
     )
-    assert reason.endswith("; no SSH server answers there: start it, or check ansible_port")
+    remedy = "no SSH server answers there: start it, or check ansible_port"
+    assert reason.endswith(f"; {remedy} (docs/troubles.md#host-off)")
 
 
 def test_the_counts(whole: Run) -> None:
@@ -507,19 +508,19 @@ def test_of_another_programs_command_line_only_the_limit_is_told(plugin: t.Any) 
             "Task failed: Failed to connect to the host via ssh: @@@@@\n@ WARNING: REMOTE HOST"
             " IDENTIFICATION HAS CHANGED! @\nHost key verification failed.",
             "Host key verification failed; compare and record its host key with"
-            " playbooks/enroll.yml",
+            " playbooks/enroll.yml (docs/troubles.md#host-key-unknown)",
         ),
         (
             "Failed to connect to the host via ssh: me@seat: Permission denied (publickey).",
             "me@seat: Permission denied (publickey); check ansible_user, and install your key"
-            " with playbooks/enroll.yml",
+            " with playbooks/enroll.yml (docs/troubles.md#login-refused)",
         ),
         (
             "ssh: connect to host 198.18.41.9 port 22: No route to host",
             "connect to host 198.18.41.9 port 22: No route to host; is it switched on and on"
-            " this network?",
+            " this network? (docs/troubles.md#host-off)",
         ),
-        ("Something new", "Something new"),
+        ("Something new", "Something new (docs/troubles.md#connection-broke)"),
     ],
 )
 def test_the_remedy_of_a_connection(plugin: t.Any, message: str, reason: str) -> None:
@@ -527,7 +528,7 @@ def test_the_remedy_of_a_connection(plugin: t.Any, message: str, reason: str) ->
 
 
 def test_of_a_long_message_the_remedy_stays(plugin: t.Any) -> None:
-    remedy = "Run playbooks/reset.yml, then the capture again"
+    remedy = "Run playbooks/reset.yml, then the capture again (docs/troubles.md#no-close)"
     told = plugin.why_failed({"msg": f"see the close: {'x' * 100_000}. {remedy}"})
     assert told.startswith("see the close: xxx")
     assert told.endswith(f" ... {'x' * (plugin.END - len(remedy) - 2)}. {remedy}")

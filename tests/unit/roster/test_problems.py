@@ -69,6 +69,7 @@ def test_a_file_that_is_no_roster_by_its_size() -> None:
     assert len(rows) > reading.MAX_BYTES
     assert only(b"host,name\n" + rows) == (
         "roster.csv: it is larger than 256 KiB, so it is no roster: check the name"
+        " (docs/troubles.md#roster-file)"
     )
 
 
