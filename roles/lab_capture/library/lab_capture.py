@@ -174,16 +174,12 @@ swept:
 """
 
 import base64
-import contextlib
 import datetime
-import fcntl
 import hashlib
 import os
 import pwd
-import select
 import shutil
 import signal
-import time
 import typing as t
 from pathlib import Path
 
@@ -195,6 +191,7 @@ from ansible.module_utils.lab_capture_session import (
     SessionError,
     Settings,
 )
+from ansible.module_utils.lab_capture_window import Window, attend, is_unread
 from ansible.module_utils.lab_look_docker import Docker, DockerError, Json
 from ansible.module_utils.lab_look_lab import (
     NoNetworkError,
@@ -208,7 +205,6 @@ from ansible.module_utils.lab_look_session import (
     HeldError,
     end,
     hold,
-    holder,
     marked,
 )
 
@@ -226,9 +222,6 @@ _NEEDED = [
 _STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _MESSAGE_LIMIT = 1024  # bytes, what the server reads at once
 _SWEEP_TIMEOUT = 5  # seconds
-_STDOUT = 1
-_FIRST_GRACE = 120  # seconds until somebody has to be at a window: in a large room it takes a while
-_GRACE = 5  # seconds that who stayed at a window has to come back, as ansible-playbook tries to
 _HOLD_TIMEOUT = 10  # seconds: more than a session that was cut off needs until it has ended
 
 
@@ -374,70 +367,6 @@ def settings(params: dict[str, t.Any], lab: Lab) -> Settings:
     return Settings(**given, **found)
 
 
-def is_unread(timeout: float = 0) -> bool:
-    """Whether nobody reads any more what this module says, as soon as that is seen.
-
-    When an SSH connection ends, sshd closes the other end of this module's output and sends no
-    signal. poll(2) tells it: POLLERR of a pipe, POLLHUP of a socket or a terminal.
-    """
-    output = select.poll()
-    output.register(_STDOUT, 0)
-    return bool(output.poll(timeout * 1000))
-
-
-class Window:
-    """A file that is there while the window is open, locked by those who stay at it."""
-
-    def __init__(self, path: str | None) -> None:
-        self._path = path
-        self._file: t.TextIO | None = None
-        self._opened = 0  # the file's time, which whoever comes to it changes
-        self._until = 0.0  # when it is abandoned, unless somebody stays at it
-
-    def __enter__(self) -> None:
-        """Open the window."""
-        if self._path is not None:
-            self._file = open(self._path, "x", encoding="ascii")
-            self._opened = os.fstat(self._file.fileno()).st_mtime_ns
-            self._until = time.monotonic() + _FIRST_GRACE
-
-    def __exit__(self, *_: object) -> None:
-        """Close the window."""
-        if self._file is not None:
-            self._file.close()
-            Path(self._file.name).unlink(missing_ok=True)
-            self._file = None
-
-    def is_abandoned(self) -> bool:
-        """Whether nobody came to the window, or who stayed at it has gone and did not return."""
-        if self._file is None:
-            return False
-        now = time.monotonic()
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._until = now + _GRACE
-            return False
-        fcntl.flock(self._file, fcntl.LOCK_UN)
-        # Who came and went between two looks was there all the same.
-        touched = os.fstat(self._file.fileno()).st_mtime_ns
-        if touched != self._opened:
-            self._opened = touched
-            self._until = now + _GRACE
-        return now > self._until
-
-
-def attend(path: str, timeout: float) -> None:
-    """Stay at a window until it closes; who is cut off goes, too."""
-    deadline = time.monotonic() + timeout
-    with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as window:
-        fcntl.flock(window, fcntl.LOCK_SH)
-        os.utime(path)
-        while os.path.exists(path) and holder() is not None and time.monotonic() < deadline:
-            if is_unread(0.1):
-                return
-
-
 def run_session(params: dict[str, t.Any], lab: Lab) -> Result:
     """The session itself. What was captured comes back even if a step fails."""
     window = Window(params["window_file"])
@@ -466,7 +395,7 @@ def exercise(session: Session, params: dict[str, t.Any]) -> None:
         raise SessionError(
             "see the close",
             f"no orderly close was captured within {params['close_timeout']} s",
-            "Compare Upcall/servercall.py and clientcall.py with the originals",
+            "Compare the lab's server and client with the originals",
             trouble="no-close",
         )
     session.finish_server()

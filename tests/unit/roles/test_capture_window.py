@@ -12,16 +12,15 @@ import pytest
 
 from tests.support.loading import TOP, load, load_utility
 
-ROLES = TOP / "roles"
-UTILS = [*ROLES.glob("lab_look/module_utils/*.py"), *ROLES.glob("lab_capture/module_utils/*.py")]
+UTILS = ("lab_look_processes", "lab_look_session")
 
 
 @pytest.fixture(scope="module")
 def capture() -> t.Any:
-    """The module, with the utilities under the names that they have on a lab host."""
-    for path in sorted(UTILS, key=lambda path: ("session" in path.stem, path.stem)):
-        load_utility(path)
-    return load("roles/lab_capture/library/lab_capture.py")
+    """The window, with what it uses under the names that they have on a lab host."""
+    for name in UTILS:
+        load_utility(TOP / "roles" / "lab_look" / "module_utils" / f"{name}.py")
+    return load("roles/lab_capture/module_utils/lab_capture_window.py")
 
 
 class Clock:

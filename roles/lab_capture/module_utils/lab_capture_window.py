@@ -1,0 +1,84 @@
+"""The window of a session in mode watch: a file that is there while students may type.
+
+Who waits for the session stays at the window, so that it closes where nobody waits any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import time
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.lab_look_session import holder
+
+_STDOUT = 1
+_FIRST_GRACE = 120  # seconds until somebody has to be there: in a large room it takes a while
+_GRACE = 5  # seconds that who stayed there has to come back, as ansible-playbook tries to
+
+
+def is_unread(timeout: float = 0) -> bool:
+    """Whether nobody reads any more what this module says, as soon as that is seen.
+
+    When an SSH connection ends, sshd closes the other end of this module's output and sends no
+    signal. poll(2) tells it: POLLERR of a pipe, POLLHUP of a socket or a terminal.
+    """
+    output = select.poll()
+    output.register(_STDOUT, 0)
+    return bool(output.poll(timeout * 1000))
+
+
+class Window:
+    """A file that is there while the window is open, locked by those who stay at it."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._file: t.TextIO | None = None
+        self._opened = 0  # the file's time, which whoever comes to it changes
+        self._until = 0.0  # when it is abandoned, unless somebody stays at it
+
+    def __enter__(self) -> None:
+        """Open the window."""
+        if self._path is not None:
+            self._file = open(self._path, "x", encoding="ascii")
+            self._opened = os.fstat(self._file.fileno()).st_mtime_ns
+            self._until = time.monotonic() + _FIRST_GRACE
+
+    def __exit__(self, *_: object) -> None:
+        """Close the window."""
+        if self._file is not None:
+            self._file.close()
+            Path(self._file.name).unlink(missing_ok=True)
+            self._file = None
+
+    def is_abandoned(self) -> bool:
+        """Whether nobody came to the window, or who stayed at it has gone and did not return."""
+        if self._file is None:
+            return False
+        now = time.monotonic()
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._until = now + _GRACE
+            return False
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        # Who came and went between two looks was there all the same.
+        touched = os.fstat(self._file.fileno()).st_mtime_ns
+        if touched != self._opened:
+            self._opened = touched
+            self._until = now + _GRACE
+        return now > self._until
+
+
+def attend(path: str, timeout: float) -> None:
+    """Stay at a window until it closes; who is cut off goes, too."""
+    deadline = time.monotonic() + timeout
+    with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as window:
+        fcntl.flock(window, fcntl.LOCK_SH)
+        os.utime(path)
+        while os.path.exists(path) and holder() is not None and time.monotonic() < deadline:
+            if is_unread(0.1):
+                return
