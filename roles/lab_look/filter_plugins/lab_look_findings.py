@@ -7,8 +7,6 @@ import typing as t
 Look = dict[str, t.Any]
 Findings = t.Iterator[tuple[str, str, str]]
 
-_COMPOSE = "docker compose -f compose/upcall.yml"
-
 
 def _engine(look: Look) -> Findings:
     engine, compose = look["engine"], look["compose"]
@@ -27,13 +25,13 @@ def _engine(look: Look) -> Findings:
         )
 
 
-def _services(look: Look) -> Findings:
+def _services(look: Look, compose: str) -> Findings:
     down = [name for name, service in look["services"].items() if not service["running"]]
     if down:
         yield (
             "not-running",
             f"not running: {', '.join(down)}",
-            f"run playbooks/deploy.yml, or in the lab's directory: {_COMPOSE} up -d",
+            f"run playbooks/deploy.yml, or in the lab's directory: {compose} up -d",
         )
     ill = [
         name
@@ -44,11 +42,11 @@ def _services(look: Look) -> Findings:
         yield (
             "unhealthy",
             f"running, but not healthy: {', '.join(ill)}",
-            f"see {_COMPOSE} ps, then run playbooks/reset.yml",
+            f"see {compose} ps, then run playbooks/reset.yml",
         )
 
 
-def _networks(look: Look) -> Findings:
+def _networks(look: Look, compose: str) -> Findings:
     running = {name: s["networks"] for name, s in look["services"].items() if s["running"]}
     if len(running) == len(look["services"]) and not set.intersection(*map(set, running.values())):
         where = "; ".join(
@@ -57,11 +55,11 @@ def _networks(look: Look) -> Findings:
         yield (
             "networks-differ",
             f"client and server are on different networks: {where}",
-            f"recreate both: {_COMPOSE} up -d --force-recreate",
+            f"recreate both: {compose} up -d --force-recreate",
         )
 
 
-def _bridge(look: Look) -> Findings:
+def _bridge(look: Look, compose: str) -> Findings:
     network = look["network"]
     if network["error"]:
         yield ("no-network", network["error"], "run playbooks/deploy.yml")
@@ -69,7 +67,7 @@ def _bridge(look: Look) -> Findings:
         yield (
             "bridge-missing",
             f"network {network['name']} is there, its bridge {network['interface']} is not",
-            f"make both anew: {_COMPOSE} down, then {_COMPOSE} up -d",
+            f"make both anew: {compose} down, then {compose} up -d",
         )
     elif not network["up"]:
         yield (
@@ -79,14 +77,14 @@ def _bridge(look: Look) -> Findings:
         )
 
 
-def _port(look: Look, server: str, port: int) -> Findings:
+def _port(look: Look, server: str, port: int, compose: str) -> Findings:
     taker = look["port"]
     if taker and not look["session"]:
         yield (
             "port-taken",
             f"port {port} in {server} is taken by process {taker['pid']} since {taker['since']}:"
             f" {taker['command']}",
-            f"stop it where it runs with Ctrl-C, or: {_COMPOSE} restart {server}",
+            f"stop it where it runs with Ctrl-C, or: {compose} restart {server}",
         )
 
 
@@ -157,6 +155,7 @@ def lab_look_findings(
     look: Look,
     server: str,
     port: int,
+    compose_file: str,
     clock_offset_seconds: float,
     clock_delay_seconds: float,
     disk_minimum: int,
@@ -170,7 +169,9 @@ def lab_look_findings(
     """
     found = list(_engine(look))
     if look["engine"]["works"]:
-        found += [*_services(look), *_networks(look), *_bridge(look), *_port(look, server, port)]
+        compose = f"docker compose -f {compose_file}"
+        found += [*_services(look, compose), *_networks(look, compose), *_bridge(look, compose)]
+        found += _port(look, server, port, compose)
     found += _tcpdump(look)
     found += _disk(look, disk_minimum)
     found += _clock(clock_offset_seconds, clock_delay_seconds, clock_maximum)

@@ -63,8 +63,8 @@ def describe_network(networks: list[Json], project: str) -> dict[str, t.Any]:
     bridges = [network for network in networks if network.get("Driver") == "bridge"]
     if not bridges:
         raise NoNetworkError(
-            f"the compose project {project} has no bridge network: start the lab with "
-            "docker compose -f compose/upcall.yml up -d"
+            f"the compose project {project} has no bridge network: start the lab with"
+            " docker compose up -d of its compose file"
         )
     if len(bridges) > 1:
         names = ", ".join(sorted(str(network["Name"]) for network in bridges))

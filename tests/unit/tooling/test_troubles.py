@@ -267,7 +267,7 @@ def test_a_finding_s_remedy_ends_with_the_paragraph_of_its_id() -> None:
         "leftovers": [{"kind": "process", "id": "7", "command": "x (docs/troubles.md#held)"}],
         "session": {},
     }
-    found = findings.lab_look_findings(look, "server", 4141, 9.0, 0.0, 1, 2)
+    found = findings.lab_look_findings(look, "server", 4141, "lab.yml", 9.0, 0.0, 1, 2)
     assert [finding["id"] for finding in found] == [
         "no-engine",
         "no-compose",
