@@ -8,6 +8,8 @@ import subprocess
 import typing as t
 from pathlib import Path
 
+from tests.support.terminal import Terminal
+
 TOP = Path(__file__).resolve().parents[2]
 STATE = TOP / ".cache" / os.environ.get("UPCALL_LAB_TEST_ROOM", "lab-hosts")
 CAPTURES = TOP / ".cache" / "captures"
@@ -15,6 +17,7 @@ IMAGE_ARCHIVE = STATE / "upcall-lab.tar.gz"
 
 LAB = "/opt/upcall-lab"
 COMPOSE = f"docker compose -f {LAB}/compose/upcall.yml"
+SHELL = r"\$ (\x1b\[K)?$"  # on a login's terminal: the shell waits
 
 
 def playbook_command(name: str, host: str, variables: dict[str, t.Any] | None = None) -> list[str]:
@@ -72,6 +75,26 @@ def run_command(
         timeout=timeout,
         check=False,
     )
+
+
+def login(host: str) -> Terminal:
+    """A login to a lab host, at a terminal that moves no cursor: it shows what is written."""
+    options = ["-tt", "-o", "ControlPath=none", "-F", str(STATE / "ssh_config")]
+    return Terminal(["ssh", *options, host], os.environ | {"TERM": "dumb"})
+
+
+def repair(host: str, *expected: str, variables: dict[str, t.Any] | None = None) -> str:
+    """One run of deploy.yml, which must change what is expected, and a second, nothing."""
+    first, second = (run_playbook("deploy", host, variables) for _ in range(2))
+    assert first.returncode == 0, first.stdout
+    changed = [
+        block.splitlines()[0] for block in first.stdout.split("TASK [") if "\nchanged:" in block
+    ]
+    assert len(changed) == len(expected), changed
+    for line, part in zip(changed, expected, strict=True):
+        assert part in line
+    assert recap(second.stdout, host)["changed"] == 0, second.stdout
+    return first.stdout
 
 
 def recap(output: str, host: str) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,15 +16,12 @@ from testinfra.host import Host
 
 from tests.support.captures import name_of, on_one_host
 from tests.support.handout import Step, pattern, steps
-from tests.support.lab_hosts import LAB, STATE, TOP, run_playbook
+from tests.support.lab_hosts import LAB, SHELL, TOP, login, run_playbook
 from tests.support.terminal import CTRL_C, Terminal
 
 HANDOUTS = sorted((TOP / "docs").glob("handout.*.md"))
-# A terminal that moves no cursor: what it shows is what was written.
-DUMB = os.environ | {"TERM": "dumb"}
 FEWEST_PACKETS = 10  # a handshake, two messages and their upcalls, a close
 BRIDGE_DIGITS = re.compile("[0-9a-f]{12}")
-SHELL = r"\$ (\x1b\[K)?$"  # the shell waits
 
 
 class Student:
@@ -57,8 +53,7 @@ class Student:
     def _terminal(self, name: str) -> Terminal:
         """A login of its own: who may use Docker is known from the login on."""
         if name not in self._terminals:
-            ssh = ["ssh", "-tt", "-o", "ControlPath=none", "-F", str(STATE / "ssh_config")]
-            opened = self._stack.enter_context(Terminal([*ssh, self._host], DUMB))
+            opened = self._stack.enter_context(login(self._host))
             self._terminals[name] = opened
             if name != "lab":
                 opened.match(SHELL)

@@ -9,15 +9,11 @@ from pathlib import Path
 import pytest
 from testinfra.host import Host
 
-from tests.support.captures import on_one_host
-from tests.support.lab_hosts import COMPOSE, LAB, TOP, recap, run_playbook
+from tests.support.captures import name_of, on_one_host
+from tests.support.lab_hosts import COMPOSE, LAB, TOP, repair, run_playbook
 
 FILES = ["compose/upcall.yml", "Upcall/Dockerfile", "Upcall/clientcall.py", "Upcall/servercall.py"]
 IMAGE_LIMIT = 25 * 10**6  # bytes
-
-
-def name_of(host: Host) -> str:
-    return str(host.backend.get_hostname())
 
 
 def inspect(host: Host, service: str) -> dict[str, t.Any]:
@@ -69,25 +65,10 @@ def test_the_handouts_commands_work_in_the_labs_directory(host: Host) -> None:
     assert "Received upcall from server: Upcall event: Processing 1" in said.stdout, said.stderr
 
 
-def repair(host: Host, *expected: str, variables: dict[str, t.Any] | None = None) -> str:
-    """One run of deploy.yml, which must change what is expected, and a second, nothing."""
-    name = name_of(host)
-    first, second = (run_playbook("deploy", name, variables) for _ in range(2))
-    assert first.returncode == 0, first.stdout
-    changed = [
-        block.splitlines()[0] for block in first.stdout.split("TASK [") if "\nchanged:" in block
-    ]
-    assert len(changed) == len(expected)
-    for line, part in zip(changed, expected, strict=True):
-        assert part in line
-    assert recap(second.stdout, name)["changed"] == 0, second.stdout
-    return first.stdout
-
-
 def test_an_edited_file_is_put_back_and_the_edit_is_kept(host: Host) -> None:
     path = f"{LAB}/Upcall/servercall.py"
     host.check_output(f"echo 'print(1)' > {path}")
-    repair(host, "Bring the lab files")
+    repair(name_of(host), "Bring the lab files")
     assert host.file(path).content == (TOP / "Upcall/servercall.py").read_bytes()
     kept = host.check_output(f"ls --sort=time {path}.*~").splitlines()[0]
     assert host.file(kept).content_string == "print(1)\n"
@@ -99,7 +80,7 @@ def test_a_missing_image_comes_from_the_controller(host: Host) -> None:
     with host.sudo():
         host.check_output(f"{COMPOSE} down && docker image rm upcall-lab:1")
     repair(
-        host,
+        name_of(host),
         *["Make a folder", "Send the archive", "Load the image"],
         *["Remove the folder", "Start the services"],
     )
@@ -116,7 +97,7 @@ def test_the_first_host_makes_the_image_and_leaves_it_on_the_controller(
         host.check_output("apt-get install --yes --no-install-recommends mmdebstrap")
     archive = tmp_path / "images" / "upcall-lab.tar.gz"
     output = repair(
-        host,
+        name_of(host),
         *["Make a folder", "Send what builds", "Build the image's files"],
         *["Make the image of them", "Remove the folder"],
         *["Make a folder on the host", "Make a folder on the controller", "Save the image"],
@@ -145,7 +126,7 @@ def test_services_are_brought_up_again(host: Host, number: int, harm: str) -> No
     with host.sudo():
         host.check_output(harm)
     down = ["Remove the containers"] if "ip link" in harm else []
-    repair(host, *down, "Start the services")
+    repair(name_of(host), *down, "Start the services")
     test_both_services_are_healthy_on_one_network(host)
 
 
