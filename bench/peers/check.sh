@@ -24,13 +24,17 @@ wanted=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null </dev/null
 paths=()
 digests=
 while (($# > 1)); do
-    paths+=("$directory/$2")
-    digests+="$1  $directory/$2"$'\n'
+    path=$directory/$2
+    [[ $2 = /* ]] && path=$2
+    paths+=("$path")
+    digests+="$1  $path"$'\n'
     shift 2
 done
 changed=$(sha256sum --check --quiet 2>&1 <<<"${digests%$'\n'}") || differs "lab files: ${changed//$'\n'/; }"
 while IFS= read -r line; do
-    [[ $line = "$login 644 "* ]] || differs "owner or mode: $line"
+    owner=root
+    [[ $line = *" $directory/"* ]] && owner=$login
+    [[ $line = "$owner 644 "* ]] || differs "owner or mode: $line"
 done < <(stat --format '%U %a %n' "${paths[@]}" 2>&1 </dev/null)
 
 network='' bridge=''

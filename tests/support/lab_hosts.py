@@ -16,6 +16,7 @@ CAPTURES = TOP / ".cache" / "captures"
 IMAGE_ARCHIVE = STATE / "upcall-lab.tar.gz"
 
 LAB = "/opt/upcall-lab"
+GREETING = "/etc/profile.d/upcall-lab.sh"
 COMPOSE = f"docker compose -f {LAB}/compose/upcall.yml"
 SHELL = r"\$ (\x1b\[K)?$"  # on a login's terminal: the shell waits
 

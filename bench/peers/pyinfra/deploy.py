@@ -20,6 +20,12 @@ TOP = Path(__file__).resolve().parents[3]
 DIRECTORY = "/opt/upcall-lab"
 COMPOSE = "compose/upcall.yml"
 FILES = (COMPOSE, "Upcall/Dockerfile", "Upcall/clientcall.py", "Upcall/servercall.py")
+# On the lab host, here, and whose it is there.
+PLACES = (
+    *((f"{DIRECTORY}/{file}", file, "instructor") for file in FILES),
+    (f"{DIRECTORY}/handout.md", "docs/handout.en.md", "instructor"),
+    ("/etc/profile.d/upcall-lab.sh", "roles/lab_upcall/files/greeting.en.sh", "root"),
+)
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 BRIDGE = "com.docker.network.bridge.name"
@@ -58,12 +64,12 @@ apt.packages(
     no_recommends=True,
 )
 systemd.service(name="Docker runs and is enabled", service="docker", running=True, enabled=True)
-for file in FILES:
+for place, source, owner in PLACES:
     files.put(
-        name=f"{file} is there",
-        src=str(TOP / file),
-        dest=f"{DIRECTORY}/{file}",
-        user="instructor",
+        name=f"{place} is there",
+        src=str(TOP / source),
+        dest=place,
+        user=owner,
         mode="644",
         add_deploy_dir=False,
     )

@@ -8,6 +8,7 @@ import typing as t
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 from testinfra.host import Host
@@ -15,6 +16,7 @@ from testinfra.host import Host
 from tests.support.captures import PATIENT, name_of, on_one_host
 from tests.support.lab_hosts import (
     COMPOSE,
+    GREETING,
     LAB,
     TOP,
     playbook_command,
@@ -35,7 +37,8 @@ docker ps --all --quiet | xargs docker inspect --format 'container:{{.Name}}|{{.
 docker network ls --no-trunc --format 'network:{{.Name}}|{{.ID}}'
 docker image inspect --format 'image|{{.Id}}' upcall-lab:1
 ip -oneline link show up type bridge | sed 's/^[0-9]*: \([^:]*\):.*/bridge:\1|up/'
-find /opt/upcall-lab ! -type d -printf 'file:%P|%i %u %g %m %y %T@\n' | grep --invert-match '~[|/]'
+find /opt/upcall-lab /etc/profile.d ! -type d -printf 'file:%P|%i %u %g %m %y %T@\n' |
+    grep --invert-match '~[|/]'
 find /run/upcall-lab -name 'window-*' -printf 'window:%f|\n'
 find /etc/apt/apt.conf.d -printf 'apt:%f|%s\n'
 dpkg --list | sha256sum | sed 's/^/packages|/'
@@ -123,9 +126,12 @@ FILE_HARMS = {  # of which file, what is broken, and what is new after the repai
         "rm {0} && mkdir {0} && touch {0}/inside",
         ("file:Upcall/Dockerfile",),
     ),
+    "lost": ("handout.md", "rm {}", ("file:handout.md",)),
+    "edited": (GREETING, "echo 'echo drift' >> {}", ("file:upcall-lab.sh",)),
+    "a-students": (GREETING, "chown instructor {}", ()),
 }
 for kind, (file, harm, new) in FILE_HARMS.items():
-    CASES[f"{file}-{kind}"] = Case(harm.format(f"{LAB}/{file}"), new)
+    CASES[f"{file}-{kind}"] = Case(harm.format(Path(LAB, file)), new)
 # Without its program a service is ill, and is made anew with it.
 for service, program in ((SERVER, "Upcall/servercall.py"), (CLIENT, "Upcall/clientcall.py")):
     CASES[f"{program}-missing"] = Case(

@@ -70,7 +70,7 @@ def test_tcpdump(host: Host, look: dict[str, t.Any]) -> None:
 
 def test_the_lab_files(host: Host, look: dict[str, t.Any]) -> None:
     for name, told in look["files"].items():
-        file = host.file(f"{LAB}/{name}")
+        file = host.file(str(Path(LAB, name)))
         assert bool(told) == file.exists
         if file.exists:
             assert (told["sha256"], told["owner"]) == (file.sha256sum, file.user)

@@ -13,7 +13,16 @@ import pytest
 from testinfra.host import Host
 
 from tests.support.captures import assert_nothing_is_left, name_of
-from tests.support.lab_hosts import COMPOSE, LAB, STATE, TOP, one_line, recap, run_playbook
+from tests.support.lab_hosts import (
+    COMPOSE,
+    GREETING,
+    LAB,
+    STATE,
+    TOP,
+    one_line,
+    recap,
+    run_playbook,
+)
 from tests.support.proxy import proxy
 
 REPOSITORY = "/srv/repository"
@@ -26,8 +35,9 @@ def containers(host: Host) -> set[str]:
 
 def test_reset_makes_a_clean_lab_and_keeps_docker_and_image(host: Host) -> None:
     edited = f"{LAB}/Upcall/clientcall.py"
-    host.check_output(f"echo broken > {edited}")
+    host.check_output(f"echo broken > {edited} && rm {LAB}/handout.md")
     with host.sudo():
+        host.check_output(f"echo broken > {GREETING}")
         host.check_output(f"{COMPOSE} exec --detach upcall-server python servercall.py")
         before = containers(host)
         image = host.check_output("docker image inspect --format '{{.Id}}' upcall-lab:1")
@@ -39,6 +49,8 @@ def test_reset_makes_a_clean_lab_and_keeps_docker_and_image(host: Host) -> None:
         assert image == host.check_output("docker image inspect --format '{{.Id}}' upcall-lab:1")
         assert engine == host.check_output("pgrep dockerd")
     assert host.file(edited).content == (TOP / "Upcall/clientcall.py").read_bytes()
+    assert host.file(f"{LAB}/handout.md").content == (TOP / "docs/handout.en.md").read_bytes()
+    assert "broken" not in host.file(GREETING).content_string
     assert_nothing_is_left(host)
 
 
@@ -57,6 +69,7 @@ def test_teardown_leaves_docker_and_nothing_of_the_lab(host: Host) -> None:
     assert run.returncode == 0, run.stdout
     assert recap(again.stdout, name_of(host))["changed"] == 0, again.stdout
     assert not host.file(LAB).exists
+    assert "upcall-lab" not in host.check_output("ls /etc/profile.d")  # with what reset put aside
     with host.sudo():
         assert host.check_output("docker ps --all --quiet") == ""
         assert "upcall" not in host.check_output("docker network ls")

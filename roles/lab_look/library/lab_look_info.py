@@ -31,7 +31,7 @@ options:
     type: path
     required: true
   files:
-    description: Lab files to take the digests of, relative to O(directory).
+    description: Lab files to take the digests of, absolute or relative to O(directory).
     type: list
     elements: str
     default: []
