@@ -22,6 +22,13 @@ from upcall_grader.texts.wording import Wording
 
 __all__ = ["ReportError", "write_report"]
 
+# page.css is what the handouts' pages have as well (scripts/handouts.py).
+_INLINED = {
+    "style_css": ("page.css", "style.css"),
+    "sort_js": ("sort.js",),
+    "copy_js": ("copy.js",),
+}
+
 
 def write_report(assessment: Assessment, directory: Path, out: Path, language: str) -> bool:
     """Write ``out/report``: ``index.html``, and ``students/<name>.html`` for each submission.
@@ -75,9 +82,9 @@ def _environment(phrases: Phrases) -> jinja2.Environment:
         "kinds": KINDS,
         "symbols": SYMBOLS,
     }
-    for name in ("style.css", "sort.js", "copy.js"):
-        text = resources.files(__package__).joinpath("templates", name).read_text("utf-8")
-        code = name.replace(".", "_")
+    templates = resources.files(__package__).joinpath("templates")
+    for code, names in _INLINED.items():
+        text = "".join(templates.joinpath(name).read_text("utf-8") for name in names)
         # An inlined file is trusted as it is; the page's policy lets exactly these bytes run.
         environment.globals[code] = Markup(text)  # noqa: S704
         environment.globals[f"{code}_hash"] = _source_hash(text)
