@@ -1,26 +1,16 @@
 """The report of one class in a real browser, opened as files, as people open it."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.browser.chromium import chromium
 from tests.unit.report import room
 from upcall_grader.report.pages import write_report
 from upcall_grader.texts import LANGUAGES
 
-# Nothing of the browser's own may reach out.
-_QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 STUDENTS = ("early", "reset", "s0999", "hostile", "long", "first-copy")
 
 
@@ -39,14 +29,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium with a new profile."""
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.fail("chromium is not there: apt-get install chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
+    """Chromium, once for all tests; each takes a page or a context of its own."""
+    with chromium() as started:
         yield started
-        started.close()
 
 
 def addresses(report: Path, students: Sequence[str] = STUDENTS) -> list[str]:

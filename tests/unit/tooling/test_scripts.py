@@ -238,4 +238,7 @@ def test_an_installation_that_fails_is_a_failure(path: Path) -> None:
 def test_a_system_without_apt_is_told_what_is_missing(path: Path) -> None:
     result = missing_packages(path, None)
     assert result.returncode == 1
-    assert "not here: chromium mmdebstrap shellcheck openssh-client tcpdump tshark" in result.stderr
+    assert (
+        "not here: chromium mmdebstrap poppler-utils shellcheck openssh-client tcpdump tshark"
+        in result.stderr
+    )
