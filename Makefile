@@ -84,7 +84,7 @@ unit: venv-test ## unit tests
 	pytest tests/unit --numprocesses auto
 
 .PHONY: browser
-browser: venv-test ## the report's pages in a real browser (tests/browser)
+browser: venv-test ## the report's and the handouts' pages in a real browser (tests/browser)
 	pytest tests/browser
 
 .PHONY: fuzz
@@ -130,6 +130,10 @@ test-vm: venv-test ## site.yml on one real virtual machine (qemu)
 .PHONY: image
 image: venv ## images/upcall-lab.tar.gz: the lab's image for hosts without a network
 	@become=$$(scripts/become) && ansible-playbook $$become playbooks/image.yml
+
+.PHONY: handouts
+handouts: venv ## handouts/: the students' handouts as pages, to print or upload
+	python scripts/handouts.py
 
 .PHONY: readmes
 readmes: venv ## roles/*/README.md from their argument specs

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Makes a page of each handout, ``docs/handout.<language>.md``: one HTML file that needs nothing.
+
+The pages are read in a browser, on a phone, and on paper; they fetch nothing and run no script. A
+command block's first line in the Markdown names its terminal (```` ```console server ````); on the
+page the terminals are numbered in the order in which they are met, as the handouts' text counts
+them.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+
+TOP = Path(__file__).resolve().parent.parent
+OUT = TOP / "handouts"
+# The first is shared with the pages of the report.
+STYLES = ("src/upcall_grader/report/templates/page.css", "scripts/handouts.css")
+PAGE = """<!DOCTYPE html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<main>
+{body}</main>
+</body>
+</html>
+"""
+
+
+class Renderer(RendererHTML):
+    """Markdown's usual HTML, but for command blocks."""
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """A command block: headed by its terminal, reached by keyboard, left by translators."""
+        del options, env
+        name = f"block-{idx}"
+        shown = "".join(_line(line) for line in tokens[idx].content.splitlines(keepends=True))
+        return (
+            f'<figure class="terminal">\n'
+            f'<figcaption id="{name}">Terminal {_number(tokens, idx)}</figcaption>\n'
+            f'<pre role="group" tabindex="0" aria-labelledby="{name}" translate="no"><code>'
+            f"{shown}</code></pre>\n</figure>\n"
+        )
+
+
+def _number(tokens: Sequence[Token], idx: int) -> str:
+    """Which terminal the block is for; what comes before the first step is for all of them."""
+    terminals = list(dict.fromkeys(token.info for token in tokens if token.type == "fence"))
+    if not any(token.tag == "h2" for token in tokens[:idx]):
+        return f"1\u2013{len(terminals)}"
+    return str(terminals.index(tokens[idx].info) + 1)
+
+
+def _line(line: str) -> str:
+    """A line of a command block; what is typed at the shell stands out."""
+    if line.startswith("$ "):
+        return f"$ <b>{html.escape(line[2:-1], quote=False)}</b>\n"
+    return html.escape(line, quote=False)
+
+
+def page(markdown: str, language: str, style: str) -> str:
+    """The page of one handout."""
+    parser = MarkdownIt("commonmark", renderer_cls=Renderer).enable("table")
+    tokens = parser.parse(markdown)
+    for opening, inside, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opening.type == "th_open" and not inside.content:
+            # An empty head names nothing.
+            opening.tag = closing.tag = "td"
+    body = parser.renderer.render(tokens, parser.options, {})
+    title = html.escape(tokens[1].content, quote=False)
+    return PAGE.format(language=language, title=title, style=style, body=body)
+
+
+def make(out: Path = OUT) -> list[Path]:
+    """Write the page of each handout into ``out``; returns the files."""
+    style = "".join((TOP / name).read_text(encoding="utf-8") for name in STYLES)
+    out.mkdir(parents=True, exist_ok=True)
+    made = []
+    for handout in sorted((TOP / "docs").glob("handout.*.md")):
+        language = handout.stem.partition(".")[2]
+        file = out / f"{handout.stem}.html"
+        text = page(handout.read_text(encoding="utf-8"), language, style)
+        file.write_text(text, encoding="utf-8", newline="\n")
+        made.append(file)
+    return made
+
+
+if __name__ == "__main__":
+    for path in make():
+        print(path)
