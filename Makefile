@@ -87,6 +87,10 @@ unit: venv-test ## unit tests
 browser: venv-test ## the report's and the handouts' pages in a real browser (tests/browser)
 	pytest tests/browser
 
+.PHONY: pictures
+pictures: test-packages venv-test ## docs/images: the README's pictures, from that browser
+	python -m tests.browser.pictures
+
 .PHONY: fuzz
 fuzz: venv-test ## random captures against the grader (FOR=600: seconds), led by what they reach
 	scripts/fuzz $(FOR)
