@@ -39,7 +39,8 @@ test: venv-test ## every test, cheap ones first; as root, it makes lab hosts (KE
 	@scripts/phases $(PHASES)
 
 .PHONY: lint
-lint: $(LINTS) ## the linters, the formatter's check, the types
+lint: venv-test ## the linters, the formatter's check, the types
+	@$(MAKE) --no-print-directory --jobs=$$(nproc) --output-sync=target $(LINTS)
 
 # One target a linter, for the hook of the same name in .pre-commit-config.yaml.
 .PHONY: $(LINTS)
