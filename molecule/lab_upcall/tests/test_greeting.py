@@ -70,15 +70,16 @@ def test_who_becomes_root_is_greeted_by_a_file_of_roots(host: Host) -> None:
     [
         ["ssh", "HOST", "true"],
         ["ssh", "-tt", "HOST", "true"],
-        ["ssh", "HOST", "bash", "--login", "-c", "true"],
-        ["ssh", "HOST", "sudo", "-i", "true"],
+        ["ssh", "-tt", "HOST", "bash", "--login", "-c", "true"],
+        ["ssh", "-tt", "HOST", "sudo", "-i", "true"],
         ["sftp", "-q", "-b", "/dev/null", "HOST"],
-        ["scp", "-q", f"HOST:{HANDOUT}", "/dev/null"],
+        ["scp", "-q", "-O", f"HOST:{HANDOUT}", "HERE"],
     ],
     ids=" ".join,
 )
-def test_a_command_is_not_greeted(host: Host, command: list[str]) -> None:
-    program, *arguments = (word.replace("HOST", name_of(host)) for word in command)
+def test_a_command_is_not_greeted(host: Host, tmp_path: Path, command: list[str]) -> None:
+    line = " ".join(command).replace("HOST", name_of(host)).replace("HERE", str(tmp_path))
+    program, *arguments = line.split()
     options = ["-F", str(STATE / "ssh_config"), "-o", "LogLevel=ERROR"]
     done = run_command([program, *options, *arguments])
     assert (done.returncode, done.stdout) == (0, "")
