@@ -137,13 +137,15 @@ def test_a_session_is_worth_all_points_and_the_same_again_changes_nothing(
 
 def test_a_broken_capture_beside_costs_itself_alone(grading: Grading, host: Host) -> None:
     on_one_host(host, 0)
-    broken = grading.captures / "submissions" / "wati"
-    broken.mkdir(parents=True)
-    (broken / "upcall.pcap").write_bytes(b"\xd4\xc3\xb2\xa1 and no more")
+    session = (grading.captures / grading.name / "upcall.pcap").read_bytes()
+    for student, content in (("sari", session), ("wati", b"\xd4\xc3\xb2\xa1 and no more")):
+        handed_in = grading.captures / "submissions" / student
+        handed_in.mkdir(parents=True)
+        (handed_in / "upcall.pcap").write_bytes(content)
     roster = grading.roster(sari=grading.name, wati="elsewhere", budi="elsewhere-2")
 
     done = grading.run(lab_grade_roster=roster, lab_grade_assignment="Lab 3")
-    assert "2 of 3 have to be looked at" in one_line(done.stdout)
+    assert "2 of 4 have to be looked at" in one_line(done.stdout)
     told = grading.told()
     assert {student: one["verdict"] for student, one in told.items()} == {
         "sari": "graded",
@@ -180,6 +182,9 @@ def test_a_page_goes_to_its_students_host_and_to_no_other(grading: Grading, host
     roster = grading.roster(sari=grading.name, budi="elsewhere")
     assert grading.changed(lab_grade_roster=roster) == 1
     assert grading.pages() == {}
+    # A session made that capture: all is there, and none of it is Sari's work.
+    assert grading.told()["sari"]["needs_person"]
+    assert {row[0]: row[1] for row in grading.rows("moodle.csv")}["sari"] == "-"
 
     # The captures are graded already: what --check foresees is the hand-back.
     assert grading.changed("--check", lab_grade_roster=roster, **given) > 0

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _ALONE = 256
 """So many files are judged before more processes are worth their start."""
 _MAX_NAMED = 8
+SCRIPTED = "exercise"
+"""Mode of a manifest: nobody typed the messages, a session did."""
 
 hand_over_quickly(Conversation, Exchange, Judged, Judgement, Owner, Remark, Submission)
 
@@ -58,7 +60,7 @@ def assess(
         if progress is not None:
             progress(len(judged), len(found))
     copies = find_copies(judged)
-    submissions = [_with_copies(one.submission, copies) for one in judged]
+    submissions = _scripted([_with_copies(one.submission, copies) for one in judged])
     submissions += _missing(rubric, roster, submissions)
     submissions.sort(key=lambda one: (one.owner.student.casefold(), one.owner.student, one.file))
     return Assessment(rubric, tuple(submissions), copies)
@@ -97,6 +99,18 @@ def _with_copies(submission: Submission, copies: Iterable[Copy]) -> Submission:
     more = f" (+{len(others) - _MAX_NAMED})" if len(others) > _MAX_NAMED else ""
     remark = Remark("copy", {"files": ", ".join(others[:_MAX_NAMED]) + more}, needs_person=True)
     return replace(submission, remarks=(*submission.remarks, remark))
+
+
+def _scripted(submissions: list[Submission]) -> list[Submission]:
+    """Tell of whom there is nothing but what a scripted session captured: no work of theirs."""
+    own = {one.owner.student for one in submissions if one.mode != SCRIPTED}
+    remark = Remark("scripted", needs_person=True)
+    return [
+        replace(one, remarks=(*one.remarks, remark))
+        if one.mode == SCRIPTED and one.owner.on_roster and one.owner.student not in own
+        else one
+        for one in submissions
+    ]
 
 
 def _missing(

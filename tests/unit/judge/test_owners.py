@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -182,6 +183,23 @@ def test_who_has_no_file_is_missing_and_all_are_in_order(tmp_path: Path) -> None
     ]
     missing = found.submissions[0]
     assert (missing.file, missing.points, missing.owner.name) == ("", 0, "Sari Dewi")
+
+
+def test_what_a_session_typed_is_no_work_of_a_student(tmp_path: Path) -> None:
+    lay(tmp_path, "seat-1/upcall.pcap", "seat-9/upcall.pcap")
+    for seat in ("seat-1", "seat-9"):
+        manifest = {"schema": 1, "host": seat, "mode": "exercise"}
+        (tmp_path / seat / "manifest.json").write_text(json.dumps(manifest))
+    seats = parse_roster(ROSTER.encode(), "roster.csv")
+
+    def scripted() -> list[str]:
+        found = assess(tmp_path, default_rubric(), seats).submissions
+        return [one.file for one in found if "scripted" in {remark.code for remark in one.remarks}]
+
+    # Nobody of the roster sits at seat-9.
+    assert scripted() == ["seat-1/upcall.pcap"]
+    lay(tmp_path, "submissions/211/upcall.pcap")
+    assert scripted() == []
 
 
 def test_what_is_to_be_passed_over_is(tmp_path: Path) -> None:
