@@ -24,16 +24,15 @@ def machine() -> dict[str, str]:
 
 
 def said(command: Sequence[str]) -> str:
-    """What a program says of itself, on either stream."""
+    """What a program says of itself; on its second stream only where the first is silent."""
     done = subprocess.run(
         command,
         check=False,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         text=True,
     )
-    return done.stdout.strip() or "not there"
+    return done.stdout.strip() or done.stderr.strip() or "not there"
 
 
 def _first(path: str, key: str) -> str:

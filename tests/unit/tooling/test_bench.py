@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import contestants, goals, results
+from bench import contestants, goals, machine, results
 from bench.grading import goals as grading
 from bench.process import Measured
 from bench.rounds import Noise
@@ -147,3 +147,15 @@ def test_cpu_time_of_what_a_process_leaves_behind_is_counted(tmp_path: Path) -> 
         timeout=60,
     )
     assert float(outer.stdout) >= 0.3
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("print('1.2'); print('you are root', file=sys.stderr)", "1.2"),
+        ("print('1.2', file=sys.stderr)", "1.2"),
+        ("", "not there"),
+    ],
+)
+def test_a_version_is_what_the_program_says_and_no_warning(program: str, expected: str) -> None:
+    assert machine.said([sys.executable, "-c", f"import sys; {program}"]) == expected
