@@ -9,14 +9,11 @@ from contextlib import contextmanager
 import pytest
 from testinfra.host import Host
 
+from tests.support.captures import name_of, on_one_host
 from tests.support.lab_hosts import COMPOSE, LAB, recap, run_playbook
 
 BRIDGE = "br-$(docker network inspect --format '{{slice .Id 0 12}}' upcall-lab_upcall)"
 UP = f"{COMPOSE} up --detach --wait"
-
-
-def name_of(host: Host) -> str:
-    return str(host.backend.get_hostname())
 
 
 @contextmanager
@@ -74,12 +71,13 @@ def test_a_client_outside_the_network(host: Host) -> None:
     assert set(found) <= {"networks-differ", "unhealthy"}
 
 
-@pytest.mark.parametrize(
-    ("options", "interface"),
-    [("-nvi lo", "lo"), ("-i docker0 -n", "docker0"), ("--interface=any", "any")],
-)
-def test_a_capture_on_the_wrong_interface(host: Host, options: str, interface: str) -> None:
-    start = f"tcpdump {options} -w /tmp/wrong.pcap > /tmp/wrong.log 2>&1 &"
+WRONG = {"lo": "-nvi lo", "docker0": "-i docker0 -n", "any": "--interface=any"}
+
+
+@pytest.mark.parametrize("interface", WRONG)
+def test_a_capture_on_the_wrong_interface(host: Host, interface: str) -> None:
+    on_one_host(host, list(WRONG).index(interface))
+    start = f"tcpdump {WRONG[interface]} -w /tmp/wrong.pcap > /tmp/wrong.log 2>&1 &"
     listening = "until grep -q listening /tmp/wrong.log; do :; done"
     with harm(host, f"{start} {listening}", "pkill tcpdump; rm /tmp/wrong.*"):
         found = findings(host)
@@ -131,6 +129,7 @@ ALONG = {
 
 @pytest.mark.parametrize("finding", HARMS)
 def test_each_trouble_is_found_and_nothing_else(host: Host, finding: str) -> None:
+    on_one_host(host, list(HARMS).index(finding))
     with harm(host, *HARMS[finding]):
         found = findings(host)
     assert set(found) == {finding} | ALONG.get(finding, set())
@@ -165,13 +164,15 @@ def test_capturing_that_is_not_permitted(host: Host, interpreter: Callable[[str]
     assert "CAP_NET_RAW" in found["tcpdump-not-permitted"]
 
 
-@pytest.mark.parametrize(("shift", "finding"), [("+10s", True), ("-10s", True), ("+1s", False)])
-def test_a_clock_that_is_off(
-    host: Host, interpreter: Callable[[str], str], shift: str, finding: bool
-) -> None:
+SHIFTS = {"+10s": True, "-10s": True, "+1s": False}
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+def test_a_clock_that_is_off(host: Host, interpreter: Callable[[str], str], shift: str) -> None:
+    on_one_host(host, list(SHIFTS).index(shift) + 1)
     with host.sudo():
         if not host.package("faketime").is_installed:
             host.check_output("apt-get install --yes --no-install-recommends faketime")
     found = findings(host, ansible_python_interpreter=interpreter(f"faketime -f {shift}"))
-    assert list(found) == (["clock-off"] if finding else [])
-    assert not finding or f"the clock is {shift[0]}" in found["clock-off"]
+    assert list(found) == (["clock-off"] if SHIFTS[shift] else [])
+    assert not SHIFTS[shift] or f"the clock is {shift[0]}" in found["clock-off"]

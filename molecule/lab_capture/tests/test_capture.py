@@ -15,6 +15,7 @@ from tests.support.captures import (
     frames,
     manifest,
     name_of,
+    on_one_host,
 )
 from tests.support.lab_hosts import COMPOSE, one_line, recap, run_playbook
 
@@ -85,6 +86,7 @@ def test_another_capture_keeps_the_earlier_one(host: Host) -> None:
 
 
 def test_check_mode_captures_nothing(host: Host) -> None:
+    on_one_host(host, 0)
     before = manifest(host)
     run = run_playbook("capture", name_of(host), {}, "--check")
     assert run.returncode == 0, run.stdout
@@ -92,22 +94,25 @@ def test_check_mode_captures_nothing(host: Host) -> None:
     assert manifest(host) == before
 
 
-@pytest.mark.parametrize(
-    ("message", "reason"),
-    [
-        ("", "it is empty"),
-        ("a\nb", "it is empty, or holds a line break"),
-        ("bye", "it ends the exchange"),
-        ("é" * 513, "it has 1026 bytes of UTF-8, more than 1024"),
-    ],
-)
-def test_a_message_that_cannot_be_sent_is_refused(host: Host, message: str, reason: str) -> None:
+REFUSED = {
+    "empty": ("", "it is empty"),
+    "two lines": ("a\nb", "it is empty, or holds a line break"),
+    "bye": ("bye", "it ends the exchange"),
+    "too long": ("é" * 513, "it has 1026 bytes of UTF-8, more than 1024"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_message_that_cannot_be_sent_is_refused(host: Host, kind: str) -> None:
+    on_one_host(host, list(REFUSED).index(kind))
+    message, reason = REFUSED[kind]
     run = run_playbook("capture", name_of(host), {"lab_capture_messages": ["1", message]})
     assert run.returncode != 0
     assert f"message 2 cannot be sent: {reason}" in one_line(run.stdout)
 
 
 def test_the_longest_message_is_captured_whole(host: Host) -> None:
+    on_one_host(host, 1)
     messages = ["é" * 512]
     run = run_playbook("capture", name_of(host), {"lab_capture_messages": messages})
     assert run.returncode == 0, run.stdout
@@ -115,6 +120,7 @@ def test_the_longest_message_is_captured_whole(host: Host) -> None:
 
 
 def test_a_client_that_fails_gives_an_incomplete_capture(host: Host) -> None:
+    on_one_host(host, 2)
     before = manifest(host)
     variables = {"lab_capture_client_command": ["python", "-c", "raise SystemExit('broken')"]}
     run = run_playbook("capture", name_of(host), variables)
@@ -130,6 +136,7 @@ def test_a_client_that_fails_gives_an_incomplete_capture(host: Host) -> None:
 
 
 def test_a_client_that_hangs_is_ended(host: Host) -> None:
+    on_one_host(host, 3)
     variables = {
         "lab_capture_client_command": ["python", "-c", "import signal; signal.pause()"],
         "lab_capture_exchange_timeout": 2,
@@ -142,6 +149,7 @@ def test_a_client_that_hangs_is_ended(host: Host) -> None:
 
 
 def test_a_students_server_is_left_running_and_named(host: Host) -> None:
+    on_one_host(host, 4)
     with host.sudo():
         host.check_output(f"{COMPOSE} exec --detach upcall-server python servercall.py")
         try:

@@ -14,6 +14,7 @@ from tests.support.captures import (
     folder,
     manifest,
     name_of,
+    on_one_host,
     type_as_student,
     under_way,
     wait_for,
@@ -47,6 +48,7 @@ def test_what_a_student_types_in_the_window_is_captured(host: Host) -> None:
 
 
 def test_a_window_in_which_nobody_types_says_so(host: Host) -> None:
+    on_one_host(host, 0)
     with open_window(host, lab_capture_watch_timeout=2) as closed:
         status, output = closed()
     assert status != 0
@@ -57,6 +59,7 @@ def test_a_window_in_which_nobody_types_says_so(host: Host) -> None:
 
 
 def test_nothing_is_left_of_a_session_that_is_killed(host: Host) -> None:
+    on_one_host(host, 1)
     with open_window(host), host.sudo():
         pids = host.check_output(SESSION).split()
         host.run(f"kill -KILL {' '.join(pids)}")
@@ -67,6 +70,7 @@ def test_nothing_is_left_of_a_session_that_is_killed(host: Host) -> None:
 
 
 def test_a_server_left_by_a_killed_session_is_swept(host: Host) -> None:
+    on_one_host(host, 2)
     mark = "UPCALL_LAB_SESSION=cut-off"
     with host.sudo():
         host.check_output(

@@ -7,10 +7,20 @@ from pathlib import Path
 import pytest
 from testinfra.host import Host
 
+from tests.support.captures import on_one_host
 from tests.support.first_contact import PASSWORD, USER, Room
 from tests.support.lab_hosts import one_line, recap
 
 QUESTION = "Only yes records them:"
+
+
+@pytest.fixture(autouse=True)
+def _turns(request: pytest.FixtureRequest, host: Host) -> None:
+    """The first contact on each lab host; what can go wrong with it, in turns."""
+    cases = [name for name in vars(request.module) if name.startswith("test_")]
+    turn = cases.index(request.function.__name__)
+    if turn not in (0, len(cases) - 1):
+        on_one_host(host, turn)
 
 
 def known_names(room: Room) -> list[str]:
