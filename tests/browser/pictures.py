@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from tests.browser.chromium import chromium
 from tests.support.loading import TOP
 from upcall_grader.judge.assess import assess
-from upcall_grader.judge.rubric_file import default_rubric
+from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.report.pages import write_report
 from upcall_roster import read_roster
 
@@ -61,7 +61,7 @@ def graded(folder: Path) -> Path:
             suffix = Path(capture).suffix
             shutil.copy(TOP / "tests" / "corpus" / capture, captures / host / f"upcall{suffix}")
     roster.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    assessment = assess(captures, default_rubric(), read_roster(roster))
+    assessment = assess(captures, DEFAULT, read_roster(roster))
     write_report(assessment, captures, folder, "en")
     return folder / "report"
 

@@ -23,9 +23,9 @@ with atheris.instrument_imports(include=["upcall_grader"]):
     from upcall_grader.judge import submission
     from upcall_grader.judge.quick import quick_survey
     from upcall_grader.judge.results import Owner
+    from upcall_grader.judge.rubric import DEFAULT
     from upcall_grader.judge.rubric_file import (
         RubricError,
-        default_rubric,
         default_text,
         parse_rubric,
     )
@@ -41,7 +41,6 @@ SECONDS, SECONDS_PER_BYTE = 2.0, 0.0005
 """CPU time that an input may take: ten times what instrumented code takes for the worst known."""
 BESIDE = ("manifest.json", "server.log", "client.log")
 
-rubric = default_rubric()
 complete = (CORPUS / "complete.pcap").read_bytes()
 folder = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
 capture = folder / "upcall.pcap"
@@ -77,7 +76,7 @@ def read_rubric(content: bytes) -> None:
 def judge(data: bytes) -> None:
     """A capture, judged and told."""
     capture.write_bytes(data)
-    found = submission.judge_file(capture, rubric, Owner("student"), "upcall.pcap")
+    found = submission.judge_file(capture, DEFAULT, Owner("student"), "upcall.pcap")
     for remark in (*found.remarks, *(one.remark for one in found.judgements)):
         if remark.code == "reader-failed":
             # The judge keeps a mistake of a reader from the other files; here it is looked for.

@@ -20,8 +20,7 @@ from upcall_grader.grade.options import grade_options, rubric_options, token_opt
 from upcall_grader.grade.overview import lines
 from upcall_grader.judge.assess import Progress, assess
 from upcall_grader.judge.results import Assessment
-from upcall_grader.judge.rubric import Rubric
-from upcall_grader.judge.rubric_file import default_rubric, default_text, read_rubric
+from upcall_grader.judge.rubric import DEFAULT, Rubric
 from upcall_grader.terminal import Painter, plain, wants_colour
 from upcall_grader.troubles import TroubleError, place
 
@@ -94,6 +93,8 @@ def _uncollected() -> Iterator[None]:
 
 def _run(words: list[str]) -> int:
     if words[:1] == ["rubric"]:
+        from upcall_grader.judge.rubric_file import default_text  # noqa: PLC0415
+
         rubric_options(words[1:])
         print(default_text(), end="")
         return 0
@@ -108,6 +109,12 @@ def _wording(language: str) -> Wording:
     from upcall_grader.texts.wording import Wording  # noqa: PLC0415
 
     return Wording(language)
+
+
+def _rubric(file: Path) -> Rubric:
+    from upcall_grader.judge.rubric_file import read_rubric  # noqa: PLC0415
+
+    return read_rubric(file)
 
 
 def _roster(file: Path) -> Roster:
@@ -140,7 +147,7 @@ def _tokens(roster: Roster, secret: bytes) -> int:
 
 def _grade(words: list[str]) -> int:
     options = grade_options(words)
-    rubric = read_rubric(options.rubric) if options.rubric else default_rubric()
+    rubric = _rubric(options.rubric) if options.rubric else DEFAULT
     roster = _roster(options.roster) if options.roster else None
     secret = _secret(rubric, options.secret)
     if options.out:

@@ -70,14 +70,14 @@ class _Judge:
     """Judges files of one folder; goes to other processes as it is."""
 
     def __init__(self, directory: Path, rubric: Rubric, secret: bytes) -> None:
-        self._directory = directory
+        self._directory = str(directory)
         self._rubric = rubric
         self._secret = secret
 
     def __call__(self, found: Found) -> Judged:
         """One file."""
         return judge_with_prints(
-            self._directory / found.file,
+            f"{self._directory}/{found.file}",
             self._rubric,
             found.owner,
             found.file,

@@ -10,7 +10,6 @@ import datetime
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 from upcall_grader.capture.dialogue import Answer, Exchange
@@ -64,24 +63,43 @@ class Found(NamedTuple):
 Check = Callable[[Criterion, Case], Found]
 
 
+def judge_all(criteria: tuple[Criterion, ...], case: Case) -> tuple[Judgement, ...]:
+    """All criteria of one connection."""
+    shape = _shape(criteria, case)
+    known = _known.get(shape)
+    if known is None:
+        known = tuple(judge(criterion, case) for criterion in criteria)
+        if shape and len(_known) < _MAX_KNOWN:
+            _known[shape] = known
+    return known
+
+
+_MAX_KNOWN = 4096
+_known: dict[tuple[object, ...], tuple[Judgement, ...]] = {}
+"""Shape -> its judgements: in a class the same is found again and again."""
+
+
+def _shape(criteria: tuple[Criterion, ...], case: Case) -> tuple[object, ...]:
+    """All that the checks look at in a connection without a fault; () for any other.
+
+    What was typed, when, and between which addresses decides nothing there.
+    """
+    seen, survey = case.seen, case.survey
+    if seen.faultless and not any(criterion.check in PARTICULAR for criterion in criteria):
+        frames = [(found.message_frames, found.upcall_frames) for found in seen.exchanges]
+        ends = (seen.client_end, seen.server_end)
+        traffic = (case.port, survey.segments, *survey.lab_frames)
+        return (criteria, case.dropped, traffic, *seen.handshake.frames, *ends, *frames)
+    return ()
+
+
 def judge(criterion: Criterion, case: Case) -> Judgement:
     """One criterion of one connection."""
     status, code, values, frames = CHECKS[criterion.check](criterion, case)
-    return _judgement(criterion, status, code, (*values.items(),), frames[:MAX_FRAMES])
-
-
-@lru_cache(maxsize=4096)
-def _judgement(
-    criterion: Criterion,
-    status: Status,
-    code: str,
-    values: tuple[tuple[str, str | int], ...],
-    frames: tuple[int, ...],
-) -> Judgement:
-    """In a class the same is found again and again, and one object is handed over faster."""
     points = criterion.points if status is Status.MET else 0
+    frames = frames[:MAX_FRAMES]
     shown = display_filter(frames)
-    return Judgement(criterion, status, points, Remark(code, dict(values)), frames, shown)
+    return Judgement(criterion, status, points, Remark(code, values), frames, shown)
 
 
 def unseen(criterion: Criterion) -> Judgement:

@@ -151,6 +151,10 @@ class _Owners:
     def of(self, file: str, manifest: Manifest) -> list[Owner]:
         """The owners of a file: one, or all who sit at the host that it came from."""
         *folders, name = file.split("/")
+        known = self._on_roster(folders, name, manifest) if self._hosts else []
+        return known or [Owner(manifest.student or _stranger(folders, name), host=manifest.host)]
+
+    def _on_roster(self, folders: list[str], name: str, manifest: Manifest) -> list[Owner]:
         # What the instructor's folders say comes before a manifest, which a student may have made.
         told = [*reversed(folders), manifest.student, _stem(name), name]
         for text in filter(None, told):
@@ -159,14 +163,10 @@ class _Owners:
                 return [known]
         seats = (self._hosts.get(text.casefold()) for text in (*reversed(folders), manifest.host))
         seat = next((seat for seat in seats if seat is not None and seat.students), None)
-        if seat is not None:
-            return [owner_of(student, seat) for student in seat.students]
-        return [Owner(manifest.student or _stranger(folders, name), host=manifest.host)]
+        return [owner_of(student, seat) for student in seat.students] if seat else []
 
     def _by_text(self, text: str) -> Owner | None:
         """The student that a folder's or file's name names: by id, as a word in it, or by name."""
-        if not self._students:
-            return None
         download = _MOODLE.fullmatch(text) or _CANVAS.fullmatch(text)
         for part in (download["name"], download["file"]) if download else (text,):
             folded = part.casefold()

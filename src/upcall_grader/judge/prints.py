@@ -47,11 +47,17 @@ class Prints:
         mixed = number * _MIX & _MASK
         if mixed > self._limit or number in self.frames:
             return
-        if len(self._largest) < MAX_PRINTS:
-            heapq.heappush(self._largest, (-mixed, number))
-        else:
-            _, forgotten = heapq.heapreplace(self._largest, (-mixed, number))
-            del self.frames[forgotten]
-        if len(self._largest) == MAX_PRINTS:
-            self._limit = -self._largest[0][0]
         self.frames[number] = frame
+        if len(self.frames) > MAX_PRINTS:
+            self._forget_one(mixed, number)
+
+    def _forget_one(self, mixed: int, number: int) -> None:
+        """Forget the largest, which may be the newest."""
+        if not self._largest:
+            # Most files have less to remember, and need no order.
+            others = (one for one in self.frames if one != number)
+            self._largest = [(-(one * _MIX & _MASK), one) for one in others]
+            heapq.heapify(self._largest)
+        _, forgotten = heapq.heappushpop(self._largest, (-mixed, number))
+        del self.frames[forgotten]
+        self._limit = -self._largest[0][0]

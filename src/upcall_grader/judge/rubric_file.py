@@ -85,13 +85,8 @@ class _Reader:
                 self.fail(node, f"{what} has no {name!r}; it knows {', '.join(sorted(names))}")
 
 
-def default_rubric() -> Rubric:
-    """The project's own rubric, 100 points."""
-    return parse_rubric(default_text(), "default.yml")
-
-
 def default_text() -> str:
-    """The project's own rubric as a file, to start one's own from."""
+    """``rubric.DEFAULT`` as a file, to start one's own from."""
     return Path(__file__).with_name("default.yml").read_text("utf-8")
 
 

@@ -74,6 +74,17 @@ class Seen:
         return self.handshake.syn is not None and self.whole and (self.closed or bool(self.resets))
 
     @property
+    def faultless(self) -> bool:
+        """Whether it was opened, every message answered, and closed, and nothing else is in it."""
+        return (
+            self.handshake.complete
+            and all(found.answer is Answer.YES for found in self.exchanges)
+            and self.closed
+            and self.whole
+            and not (self.strays or self.resets)
+        )
+
+    @property
     def messages(self) -> list[bytes]:
         """The messages, in order."""
         return [found.message for found in self.exchanges if found.message is not None]

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 
 from upcall_grader.capture.frames import CaptureError
@@ -47,11 +47,11 @@ def judge_file(
     path: Path, rubric: Rubric, owner: Owner, file: str, secret: bytes = b""
 ) -> Submission:
     """One file, judged; ``file`` is what it is called. Never raises for what is in it."""
-    return judge_with_prints(path, rubric, owner, file, secret).submission
+    return judge_with_prints(str(path), rubric, owner, file, secret).submission
 
 
 def judge_with_prints(
-    path: Path,
+    path: str,
     rubric: Rubric,
     owner: Owner,
     file: str,
@@ -62,7 +62,7 @@ def judge_with_prints(
 
     ``companions`` tells whether manifest and logs in the file's folder are this capture's.
     """
-    folder = path.parent if companions else None
+    folder = Path(path).parent if companions else None
     try:
         return _judge(path, folder, rubric, owner, file, secret)
     except CaptureError as error:
@@ -85,11 +85,11 @@ def _without_capture(
 
 
 def _judge(
-    path: Path, folder: Path | None, rubric: Rubric, owner: Owner, file: str, secret: bytes
+    path: str, folder: Path | None, rubric: Rubric, owner: Owner, file: str, secret: bytes
 ) -> Judged:
     manifest, remarks = _manifest(folder) if folder else (Manifest(), [])
     with _open(path) as stream:
-        if os.fstat(stream.fileno()).st_size == 0:
+        if not os.fstat(stream.fileno()).st_size:
             remark = Remark("empty-file")
             return Judged(_without_capture(rubric, owner, file, Verdict.EMPTY, remark))
         found = _survey(stream, rubric, _merit(rubric, manifest, owner, secret))
@@ -99,37 +99,48 @@ def _judge(
     if manifest.sha256 and manifest.sha256 != digest:
         remarks.append(Remark("manifest-differs", needs_person=True))
     remarks += _of_file(found, manifest)
+    if found.best is None:
+        verdict, judgements, remark = _no_lab(found, rubric)
+        remarks.insert(0, remark)
+    else:
+        remarks += _witnesses(folder, found.best, rubric.lab) if folder else []
+        case = _case(found, found.best, rubric, manifest, owner, secret)
+        judgements = criteria.judge_all(rubric.criteria, case)
+        verdict = _verdict(judgements)
+        remarks += _untold(judgements)
     submission = Submission(
         file=file,
         owner=owner,
-        verdict=Verdict.GRADED,
+        verdict=verdict,
+        judgements=judgements,
         exchanges=tuple(found.exchanges),
+        remarks=tuple(remarks),
         packets=found.packets,
         connections=found.connections,
+        conversation=found.best.conversation if found.best else None,
         mode=manifest.mode,
     )
-    if found.best is None:
-        submission = _no_lab(submission, found, rubric, remarks)
-    else:
-        case = _case(found, found.best, rubric, manifest, owner, secret)
-        remarks += _witnesses(folder, found.best, rubric.lab) if folder else []
-        submission = _of_lab(submission, case, rubric, remarks)
     return Judged(submission, found.prints.frames, digest if found.packets else "")
 
 
-def _survey(stream: BufferedReader, rubric: Rubric, merit: Merit) -> Survey:
+def _survey(stream: FileIO, rubric: Rubric, merit: Merit) -> Survey:
     """What the file holds. Raises CaptureError."""
-    found = quick_survey(stream.raw, rubric.lab, merit)
+    found = quick_survey(stream, rubric.lab, merit)
     if found is None:
         # What reads any format takes its time to load.
         from upcall_grader.capture.reading import Capture  # noqa: PLC0415
 
         stream.seek(0)
-        found = survey(Capture(stream), rubric.lab, merit)
+        buffered = BufferedReader(stream)
+        try:
+            found = survey(Capture(buffered), rubric.lab, merit)
+        finally:
+            # It would close the file when it goes.
+            buffered.detach()
     return found
 
 
-def _digest(stream: BufferedReader) -> str:
+def _digest(stream: FileIO) -> str:
     import hashlib  # noqa: PLC0415 (OpenSSL takes its time to load, and is seldom needed)
 
     stream.seek(0)
@@ -141,10 +152,10 @@ def _opener(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
-def _open(path: Path) -> BufferedReader:
+def _open(path: str) -> FileIO:
     """A regular file. Raises CaptureError."""
     try:
-        stream = open(path, "rb", opener=_opener)  # noqa: SIM115 (Path has no opener)
+        stream = FileIO(path, opener=_opener)
     except OSError as error:
         is_link = error.errno == errno.ELOOP
         cause = "it is a link" if is_link else f"the system does not open it ({error.strerror})"
@@ -219,9 +230,7 @@ def _of_file(found: Survey, manifest: Manifest) -> list[Remark]:
     return remarks
 
 
-def _no_lab(
-    submission: Submission, found: Survey, rubric: Rubric, remarks: list[Remark]
-) -> Submission:
+def _no_lab(found: Survey, rubric: Rubric) -> tuple[Verdict, tuple[Judgement, ...], Remark]:
     """Packets, but none of the lab; or no packet at all."""
     told: dict[str, str | int] = {
         "port": rubric.lab.port,
@@ -239,20 +248,7 @@ def _no_lab(
         else criteria.unseen(criterion)
         for criterion in rubric.criteria
     )
-    return replace(submission, verdict=verdict, judgements=judgements, remarks=(remark, *remarks))
-
-
-def _of_lab(
-    submission: Submission, case: criteria.Case, rubric: Rubric, remarks: list[Remark]
-) -> Submission:
-    judgements = tuple(criteria.judge(criterion, case) for criterion in rubric.criteria)
-    return replace(
-        submission,
-        verdict=_verdict(judgements),
-        judgements=judgements,
-        conversation=case.seen.conversation,
-        remarks=(*remarks, *_untold(judgements)),
-    )
+    return verdict, judgements, remark
 
 
 def _verdict(judgements: tuple[Judgement, ...]) -> Verdict:

@@ -75,9 +75,11 @@ class Gathering:
 
     def take(self, found: Seen) -> None:
         """One connection; of those that are equally good the first one is judged."""
+        self._take(found, self._merit(found))
+
+    def _take(self, found: Seen, merit: tuple[int, ...]) -> None:
         survey = self._survey
         survey.connections += 1
-        merit = self._merit(found)
         best = survey.best
         if (
             best is None
@@ -91,16 +93,16 @@ class Gathering:
 
     def take_ordinary(self, number: int, answered: int, see: Callable[[], Seen]) -> None:
         """An ordinary connection (``ordinary``); it is only seen if that changes anything."""
-        best = self._survey.best
-        if (
+        best, merit = self._survey.best, (ORDINARY, answered)
+        if self._merit is not usual_merit or answered == 0:
+            self.take(see())
+        elif (
             best is None
-            or self._merit is not usual_merit
-            or answered == 0
-            or (ORDINARY, answered) > self._best
-            or ((ORDINARY, answered) == self._best and number < best.number)
+            or merit > self._best
+            or (merit == self._best and number < best.number)
             or self._is_listed(number)
         ):
-            self.take(see())
+            self._take(see(), merit)
         else:
             self._survey.connections += 1
             self._survey.exchange_count += answered

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upcall_grader.judge.results import Owner, Status, Submission
-from upcall_grader.judge.rubric_file import default_rubric
+from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.judge.submission import judge_file
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
 COMPLETE = CORPUS / "complete.pcap"
-RUBRIC = default_rubric()
+RUBRIC = DEFAULT
 IDS = tuple(criterion.id for criterion in RUBRIC.criteria)
 MET = dict.fromkeys(IDS, "met")
 

@@ -261,7 +261,7 @@ def test_a_length_that_is_only_claimed_takes_no_memory(claim: int, tmp_path: Pat
 
 def test_what_a_mistake_in_a_reader_costs(monkeypatch: pytest.MonkeyPatch, judge: Judge) -> None:
     """The tests above see a failure, since it is told: here is one."""
-    monkeypatch.setattr("upcall_grader.judge.criteria.judge", lambda *_: 1 // 0)
+    monkeypatch.setattr("upcall_grader.judge.criteria.judge_all", lambda *_: 1 // 0)
     with pytest.raises(AssertionError, match="ZeroDivisionError"):
         judge(COMPLETE.read_bytes())
 

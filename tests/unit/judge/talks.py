@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tests.unit.grader import building as b
 from upcall_grader.judge.results import Judgement, Owner, Submission
-from upcall_grader.judge.rubric_file import default_rubric, parse_rubric
+from upcall_grader.judge.rubric import DEFAULT
+from upcall_grader.judge.rubric_file import parse_rubric
 from upcall_grader.judge.submission import judge_file
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
@@ -61,7 +62,7 @@ def judged(
         log = beside.get(f"{name}_log")
         if isinstance(log, bytes):
             (folder / f"{name}.log").write_bytes(log)
-    rubric = default_rubric()
+    rubric = DEFAULT
     if criteria or lab:
         told = "".join(
             f"\n- {criterion}" for criterion in criteria or ("{id: traffic, points: 1}",)

@@ -13,7 +13,7 @@ from tests.unit.grader import building as b
 from tests.unit.judge.talks import exchange, talk
 from upcall_grader.judge.assess import assess
 from upcall_grader.judge.results import Assessment
-from upcall_grader.judge.rubric_file import default_rubric
+from upcall_grader.judge.rubric import DEFAULT
 from upcall_roster.reading import parse_roster
 
 TALK = talk(1).open().say(b"1", b"2", b"3").close()
@@ -32,7 +32,7 @@ def assessed(folder: Path, files: Mapping[str, bytes], roster: str = "") -> Asse
         path.parent.mkdir(exist_ok=True)
         path.with_name(path.name + ".pcap").write_bytes(content)
     seats = parse_roster(roster.encode(), "roster.csv") if roster else None
-    return assess(folder, default_rubric(), seats)
+    return assess(folder, DEFAULT, seats)
 
 
 def groups(found: Assessment) -> list[list[str]]:

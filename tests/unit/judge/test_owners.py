@@ -12,7 +12,7 @@ import pytest
 from tests.unit.judge.talks import exchange
 from upcall_grader.judge.assess import assess
 from upcall_grader.judge.folder import FolderError, find
-from upcall_grader.judge.rubric_file import default_rubric
+from upcall_grader.judge.rubric import DEFAULT
 from upcall_roster import read_roster
 from upcall_roster.reading import parse_roster
 
@@ -169,7 +169,7 @@ def test_all_captures_of_a_student_are_judged_and_logs_belong_to_one_alone(tmp_p
 
 def test_who_has_no_file_is_missing_and_all_are_in_order(tmp_path: Path) -> None:
     lay(tmp_path, "seat-3/upcall.pcap", "2110/upcall.pcap", "guest/upcall.pcap")
-    found = assess(tmp_path, default_rubric(), parse_roster(ROSTER.encode(), "roster.csv"))
+    found = assess(tmp_path, DEFAULT, parse_roster(ROSTER.encode(), "roster.csv"))
     assert [(one.owner.student, str(one.verdict)) for one in found.submissions] == [
         ("211", "missing"),
         ("2110", "graded"),
@@ -193,7 +193,7 @@ def test_what_a_session_typed_is_no_work_of_a_student(tmp_path: Path) -> None:
     seats = parse_roster(ROSTER.encode(), "roster.csv")
 
     def scripted() -> list[str]:
-        found = assess(tmp_path, default_rubric(), seats).submissions
+        found = assess(tmp_path, DEFAULT, seats).submissions
         return [one.file for one in found if "scripted" in {remark.code for remark in one.remarks}]
 
     # Nobody of the roster sits at seat-9.
@@ -225,7 +225,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (folder / "all").symlink_to(outside)
     (folder / "loop").symlink_to("loop")
     (folder / "up").symlink_to("..")
-    found = assess(folder, default_rubric())
+    found = assess(folder, DEFAULT)
     assert {one.file: str(one.verdict) for one in found.submissions} == dict.fromkeys(
         ("all", "loop", "up"), "unreadable"
     )
@@ -234,7 +234,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
 def test_a_folder_that_is_too_deep_is_told_and_not_passed_over(tmp_path: Path) -> None:
     deep = "/".join("abcdefgh")
     lay(tmp_path, f"{deep}/upcall.pcap", f"{deep}/i/upcall.pcap")
-    found = assess(tmp_path, default_rubric())
+    found = assess(tmp_path, DEFAULT)
     assert {one.file: str(one.verdict) for one in found.submissions} == {
         f"{deep}/upcall.pcap": "graded",
         f"{deep}/i": "unreadable",
@@ -254,7 +254,7 @@ def test_a_folder_in_it_that_cannot_be_read_costs_itself_alone(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    found = assess(tmp_path, default_rubric())
+    found = assess(tmp_path, DEFAULT)
     assert {one.file: str(one.verdict) for one in found.submissions} == {
         "good/upcall.pcap": "graded",
         "locked": "unreadable",

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.unit.judge.talks import exchange, grade
+from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.judge.rubric_file import (
     MAX_BYTES,
     RubricError,
-    default_rubric,
     default_text,
     parse_rubric,
     read_rubric,
@@ -170,13 +170,12 @@ def test_a_byte_order_mark_windows_lines_and_aliases_of_values_are_fine(tmp_path
 
 
 def test_the_default_rubric_is_what_is_promised() -> None:
-    rubric = default_rubric()
-    assert [found.id for found in rubric.criteria] == [
+    assert [found.id for found in DEFAULT.criteria] == [
         *("traffic", "handshake", "messages", "upcalls", "close", "no-reset")
     ]
-    assert rubric.points == 100
-    assert rubric.lab == UPCALL
-    assert parse_rubric(default_text(), "printed.yml") == rubric
+    assert DEFAULT.points == 100
+    assert DEFAULT.lab == UPCALL
+    assert parse_rubric(default_text(), "printed.yml") == DEFAULT
 
 
 def test_the_printed_rubric_grades_as_the_default_does(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.unit.grader import building as b
 from tests.unit.judge.talks import codes, exchange, judged, told
 from upcall_grader.judge.assess import assess
 from upcall_grader.judge.results import Owner, Submission
-from upcall_grader.judge.rubric_file import default_rubric
+from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.judge.submission import judge_file
 
 ARP = b"\xff" * 6 + bytes(6) + b"\x08\x06" + bytes(28)
@@ -91,7 +91,7 @@ def test_no_capture(content: bytes, verdict: str, code: str, cause: str, tmp_pat
 
 
 def alone(path: Path) -> Submission:
-    return judge_file(path, default_rubric(), Owner("x"), path.name)
+    return judge_file(path, DEFAULT, Owner("x"), path.name)
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_one_bad_file_costs_itself_alone(tmp_path: Path) -> None:
     (tmp_path / "text.pcap").write_text("hello")
     (tmp_path / "x.pcap").mkdir()
     (tmp_path / "x.pcap" / "nothing.pcap").touch()
-    found = assess(tmp_path, default_rubric())
+    found = assess(tmp_path, DEFAULT)
     assert {one.file: str(one.verdict) for one in found.submissions} == {
         **{f"good{number}.pcap": "graded" for number in range(3)},
         **dict.fromkeys(("fifo.pcap", "loop.pcap", "outside.pcap", "text.pcap"), "unreadable"),
@@ -131,7 +131,7 @@ def test_files_that_vanish_after_they_were_listed(tmp_path: Path) -> None:
     def tell(done: int, _: int) -> None:
         (tmp_path / f"{done}.pcap").unlink(missing_ok=True)
 
-    found = assess(tmp_path, default_rubric(), progress=tell)
+    found = assess(tmp_path, DEFAULT, progress=tell)
     assert [str(one.verdict) for one in found.submissions] == ["graded", "unreadable", "unreadable"]
 
 

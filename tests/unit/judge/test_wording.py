@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.grader import building as b
 from upcall_grader.judge.results import Owner, Remark
-from upcall_grader.judge.rubric_file import default_rubric
+from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.judge.submission import judge_file
 from upcall_grader.texts.wording import Wording
 
@@ -36,7 +36,7 @@ FILES = {
 def test_no_english_in_indonesian(name: str, tmp_path: Path) -> None:
     path = tmp_path / "capture"
     path.write_bytes(FILES[name])
-    found = judge_file(path, default_rubric(), Owner("sari"), "capture")
+    found = judge_file(path, DEFAULT, Owner("sari"), "capture")
     wording = Wording("id")
     remarks = [*found.remarks, *(judgement.remark for judgement in found.judgements)]
     told = [text for one in remarks for text in (wording.text(one), wording.remedy(one)) if text]

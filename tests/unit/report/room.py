@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.unit.grader import building as b
 from upcall_grader.judge.assess import assess
 from upcall_grader.judge.results import Assessment, Owner, Remark, Submission, Verdict
-from upcall_grader.judge.rubric_file import default_rubric
+from upcall_grader.judge.rubric import DEFAULT
 
 HOSTILE = (
     "<script>alert(1)</script>\"'&amp;</svg></title><!--",
@@ -70,7 +70,7 @@ def lay(folder: Path) -> None:
 def judged(folder: Path) -> Assessment:
     """The captures of ``lay``, and a student without one."""
     lay(folder)
-    found = assess(folder, default_rubric())
+    found = assess(folder, DEFAULT)
     owner = Owner("s0999", "Siti Nurhaliza", group="B", on_roster=True)
     missing = Submission("", owner, Verdict.MISSING, remarks=(Remark("missing"),))
     return replace(found, submissions=(*found.submissions, missing))
