@@ -15,19 +15,24 @@ LIMIT = 1024  # bytes of one message: what the server reads at once
 PATIENCE = 5  # seconds to wait for the connection
 
 COMPOSE = "docker compose -f compose/upcall.yml"
+MORE = "More about it: handout.md"
 
 NO_SERVER = f"""Connection refused: {SERVER} is there, but no server listens on port {PORT}.
-Start it first: {COMPOSE} exec upcall-server python servercall.py"""
+Start it first: {COMPOSE} exec upcall-server python servercall.py
+{MORE}"""
 
 NO_NAME = f"""Name not resolved: nothing that is called {SERVER} can be found from here.
 Start the lab:  {COMPOSE} up -d
-and the client inside it:  {COMPOSE} exec upcall-client python clientcall.py"""
+and the client inside it:  {COMPOSE} exec upcall-client python clientcall.py
+{MORE}"""
 
 NO_ANSWER = f"""No answer: {SERVER} has an address, but cannot be reached there (%s).
-Make the network anew:  {COMPOSE} down  and then  {COMPOSE} up -d"""
+Make the network anew:  {COMPOSE} down  and then  {COMPOSE} up -d
+{MORE}"""
 
-GONE = """The server closed the connection: your last message got no upcall.
-Start the server again, then this client."""
+GONE = f"""The server closed the connection: your last message got no upcall.
+Start the server again, then this client.
+{MORE}"""
 
 
 def ask(prompt: str) -> bytes:

@@ -14,10 +14,17 @@ HOST = "0.0.0.0"  # every address of this machine
 PORT = 4141
 LIMIT = 1024  # bytes read at once
 
+MORE = "More about it: handout.md"
+
 PORT_TAKEN = f"""Address already in use (Errno 98): another server holds port {PORT}.
 Press Ctrl-C in its window. If you cannot find that window:
   docker compose -f compose/upcall.yml top upcall-server        shows what runs there
-  docker compose -f compose/upcall.yml restart upcall-server    stops it; then start yours again"""
+  docker compose -f compose/upcall.yml restart upcall-server    stops it; then start yours again
+{MORE}"""
+
+BROKEN = f"""The connection broke off: %s.
+Start this server again, then the client.
+{MORE}"""
 
 
 def open_listener() -> socket.socket:
@@ -62,7 +69,7 @@ def main() -> None:
         print("\nStopped by Ctrl-C.")
         sys.exit(130)
     except OSError as error:
-        sys.exit(f"The connection broke off: {error}")
+        sys.exit(BROKEN % error)
     finally:
         listener.close()
 

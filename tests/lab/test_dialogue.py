@@ -324,6 +324,19 @@ def test_server_killed_while_the_client_waits_for_the_upcall(wire: Wire) -> None
 
 
 @pytest.mark.usefixtures("idle")
+def test_a_server_whose_client_resets_says_so() -> None:
+    reset = (
+        "import socket, struct; s = socket.create_connection(('upcall-server', 4141));"
+        " s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); s.close()"
+    )
+    with serving() as server:
+        python_in("upcall-client", reset)
+        assert server.exit_status() == 1
+    assert "The connection broke off: " in server.text
+    assert "Traceback" not in server.text
+
+
+@pytest.mark.usefixtures("idle")
 def test_no_server_is_left_by_this_file() -> None:
     assert listening("upcall-server") == []
     assert "servercall.py" not in compose("top")

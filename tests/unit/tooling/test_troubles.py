@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import yaml
 from tests.support.loading import load, load_utility
 from upcall_grader.grade.command import main
 from upcall_grader.judge.rubric_file import RubricError
+from upcall_grader.texts import LANGUAGES
 from upcall_roster import Problem
 
 TOP = Path(__file__).resolve().parents[3]
@@ -317,3 +319,21 @@ def test_a_script_says_where(path: Path) -> None:
     assert told(path)
     for message in told(path):
         assert PLACE.search(message) or "(docs/troubles.md#$1)" in message
+
+
+def farewells(path: Path) -> list[str]:
+    """What a program of the lab says when it ends in trouble."""
+    values = runpy.run_path(str(path))
+    del values["__doc__"]
+    return [text for text in values.values() if isinstance(text, str) and "\n" in text]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_ends_a_student_s_program_is_in_the_handout(language: str) -> None:
+    handout = (TOP / "docs" / f"handout.{language}.md").read_text(encoding="utf-8")
+    for program in sorted(TOP.glob("Upcall/*.py")):
+        assert farewells(program)
+        for text in farewells(program):
+            beginning = re.split(r"[:(]", text)[0].strip()
+            assert f"`{beginning}`" in handout, text
+            assert text.endswith("\nMore about it: handout.md"), text
