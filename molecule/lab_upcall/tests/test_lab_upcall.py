@@ -10,7 +10,7 @@ import pytest
 from testinfra.host import Host
 
 from tests.support.captures import name_of, on_one_host
-from tests.support.lab_hosts import COMPOSE, LAB, TOP, repair, run_playbook
+from tests.support.lab_hosts import COMPOSE, LAB, TOP, recap, repair, run_playbook
 
 FILES = ["compose/upcall.yml", "Upcall/Dockerfile", "Upcall/clientcall.py", "Upcall/servercall.py"]
 IMAGE_LIMIT = 25 * 10**6  # bytes
@@ -125,8 +125,10 @@ def test_services_are_brought_up_again(host: Host, number: int, harm: str) -> No
     on_one_host(host, number)
     with host.sudo():
         host.check_output(harm)
-    down = ["Remove the containers"] if "ip link" in harm else []
-    repair(name_of(host), *down, "Start the services")
+    changes = [*["Remove the containers"] * ("ip link" in harm), "Start the services"]
+    foretold = run_playbook("deploy", name_of(host), {}, "--check")
+    assert recap(foretold.stdout, name_of(host))["changed"] == len(changes), foretold.stdout
+    repair(name_of(host), *changes)
     test_both_services_are_healthy_on_one_network(host)
 
 

@@ -65,8 +65,11 @@ def test_reset_ends_what_a_killed_session_left(host: Host) -> None:
 
 
 def test_teardown_leaves_docker_and_nothing_of_the_lab(host: Host) -> None:
+    foretold = run_playbook("teardown", name_of(host), {}, "--check")
     run, again = (run_playbook("teardown", name_of(host)) for _ in range(2))
     assert run.returncode == 0, run.stdout
+    changes = recap(run.stdout, name_of(host))["changed"]
+    assert changes == recap(foretold.stdout, name_of(host))["changed"], foretold.stdout
     assert recap(again.stdout, name_of(host))["changed"] == 0, again.stdout
     assert not host.file(LAB).exists
     assert "upcall-lab" not in host.check_output("ls /etc/profile.d")  # with what reset put aside
