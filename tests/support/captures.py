@@ -149,6 +149,12 @@ def inside(host: Host, command: str, timeout: float = 30) -> str:
     return said.stdout
 
 
+def running(host: Host) -> str:
+    """What runs on the lab host and holds its locks, to be told beside a failure."""
+    asked = "ps -eo pid,ppid,etimes,stat,args; cat /proc/locks; ls -il --full-time /run/upcall-lab"
+    return inside(host, f"date; {asked}")
+
+
 def _repeated(host: Host, command: str, timeout: float) -> subprocess.CompletedProcess[str]:
     script = f"until {command}; do sleep 0.1; done"
     return subprocess.run(

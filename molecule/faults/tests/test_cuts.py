@@ -21,6 +21,7 @@ from tests.support.captures import (
     inside,
     name_of,
     on_one_host,
+    running,
     type_as_student,
     under_way,
 )
@@ -60,7 +61,7 @@ def assert_the_next_capture_works(host: Host, kept: bytes) -> None:
     pcap = folder(host) / "upcall.pcap"
     assert pcap.read_bytes() == kept
     run = run_playbook("capture", name_of(host), PATIENT)
-    assert run.returncode == 0, run.stdout
+    assert run.returncode == 0, run.stdout + running(host)
     assert_complete(pcap, MESSAGES)
 
 
