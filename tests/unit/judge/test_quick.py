@@ -146,6 +146,30 @@ def test_the_best_of_many_whatever_their_order(tmp_path: Path) -> None:
     assert slow.best.number == 681
 
 
+def test_of_many_as_good_the_one_that_began_first(tmp_path: Path) -> None:
+    wire: list[bytes] = []
+    for place in range(680):
+        wire += talk(place).open().say(b"1", b"2").close().packets
+    began_first, ended_first = talk(680).open(), talk(681).open().say(b"1", b"2", b"3").close()
+    wire += began_first.packets
+    wire += ended_first.packets
+    for place in range(682, 684 + connections.LINGERING):
+        wire += talk(place).open().say(b"1", b"2").close().packets
+    wire += began_first.say(b"1", b"2", b"3").close().packets[3:]
+    fast, slow = both(b.pcap(b.frames(wire)), tmp_path / "upcall.pcap")
+    assert fast == slow
+    assert slow.best is not None
+    assert slow.best.number == 681
+
+
+def test_one_without_a_message_is_worse_than_one_without_a_close(tmp_path: Path) -> None:
+    wire = [*talk(1).open().close().packets, *talk(2).open().say(b"1", b"2").packets]
+    fast, slow = both(b.pcap(b.frames(wire)), tmp_path / "upcall.pcap")
+    assert fast == slow
+    assert slow.best is not None
+    assert slow.best.number == 2
+
+
 def test_the_servers_address(tmp_path: Path) -> None:
     elsewhere = b.Talk(server=("10.0.0.9", UPCALL.port)).open().say(b"1").close().packets
     data = b.pcap(b.frames([*elsewhere, *packets("whole", 1, 0)]))
