@@ -150,9 +150,12 @@ def inside(host: Host, command: str, timeout: float = 30) -> str:
 
 
 def running(host: Host) -> str:
-    """What runs on the lab host and holds its locks, to be told beside a failure."""
-    asked = "ps -eo pid,ppid,etimes,stat,args; cat /proc/locks; ls -il --full-time /run/upcall-lab"
-    return inside(host, f"date; {asked}")
+    """What runs on the lab host and holds its locks, and each ssh here: told beside a failure."""
+    listed = "ps -eo pid,ppid,etimes,stat,args"
+    there = f"date; {listed}; cat /proc/locks; ls -il --full-time /run/upcall-lab"
+    here = subprocess.run(listed.split(), stdout=subprocess.PIPE, text=True, check=True)
+    ssh = [line for line in here.stdout.splitlines() if "ssh" in line]
+    return "\n".join([inside(host, there), *ssh])
 
 
 def _repeated(host: Host, command: str, timeout: float) -> subprocess.CompletedProcess[str]:
