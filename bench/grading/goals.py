@@ -22,7 +22,7 @@ def where_it_goes(name: str) -> Callable[[Rounds], str]:
         start = seconds(rounds, START_UP)
         return (
             f"`{name}` takes {seconds(rounds, name):.2f} s and {cpu(rounds, name):.2f} s of CPU. To"
-            f" start Python, load the grader and read its rubric takes {start:.2f} s of it; the"
+            f" start Python and load the grader takes {start:.2f} s of it; the"
             " rest is reading and judging the captures."
         )
 

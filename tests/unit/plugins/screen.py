@@ -80,10 +80,13 @@ class Shown:
 
     @property
     def board(self) -> list[str]:
-        """The lines of the board, which is drawn at the end, down to the cursor."""
+        """The lines of the board, which is drawn at the end, down to the cursor.
+
+        Below it is nothing, but lines that were erased: an earlier board may have been higher.
+        """
         head = max(i for i, row in enumerate(self.screen) if re.match(r"\d+:\d\d  \d+ host", row))
-        assert self._line == len(self._rows) - 1
-        return self.screen[head:]
+        assert not "".join(self._rows[self._line + 1 :]).strip()
+        return self.screen[head : self._line - self._top + 1]
 
 
 def at_terminal(
