@@ -112,23 +112,29 @@ def test_the_first_host_makes_the_image_and_leaves_it_on_the_controller(
     assert archive.stat().st_size <= 7_000_000
 
 
-@pytest.mark.parametrize(
-    ("number", "harm"),
-    [
-        (0, f"{COMPOSE} stop upcall-client"),
-        (1, f"{COMPOSE} down"),
-        (0, "docker network disconnect upcall-lab_upcall upcall-lab-upcall-client-1"),
-        (1, "ip link set $(docker network ls -q -f name=upcall-lab_upcall | sed s/^/br-/) down"),
+# What is broken, and what is changed to repair it.
+REPAIRS = {
+    f"{COMPOSE} stop upcall-client": ["Start the services"],
+    f"{COMPOSE} down": ["Start the services"],
+    "docker network disconnect upcall-lab_upcall upcall-lab-upcall-client-1": [
+        "Start the services"
     ],
-)
-def test_services_are_brought_up_again(host: Host, number: int, harm: str) -> None:
-    on_one_host(host, number)
+    "ip link set $(docker network ls -q -f name=upcall-lab_upcall | sed s/^/br-/) down": [
+        "Remove the containers",
+        "Start the services",
+    ],
+    f"{COMPOSE} run --detach --no-deps upcall-client": ["Remove its containers"],
+}
+
+
+@pytest.mark.parametrize("harm", REPAIRS)
+def test_a_repair_is_foretold_and_done(host: Host, harm: str) -> None:
+    on_one_host(host, list(REPAIRS).index(harm))
     with host.sudo():
         host.check_output(harm)
-    changes = [*["Remove the containers"] * ("ip link" in harm), "Start the services"]
     foretold = run_playbook("deploy", name_of(host), {}, "--check")
-    assert recap(foretold.stdout, name_of(host))["changed"] == len(changes), foretold.stdout
-    repair(name_of(host), *changes)
+    assert recap(foretold.stdout, name_of(host))["changed"] == len(REPAIRS[harm]), foretold.stdout
+    repair(name_of(host), *REPAIRS[harm])
     test_both_services_are_healthy_on_one_network(host)
 
 

@@ -80,17 +80,22 @@ _known: dict[tuple[object, ...], tuple[Judgement, ...]] = {}
 
 
 def _shape(criteria: tuple[Criterion, ...], case: Case) -> tuple[object, ...]:
-    """All that the checks look at in a connection without a fault; () for any other.
+    """All that the checks look at in a short capture's connection without a fault; else ().
 
-    What was typed, when, and between which addresses decides nothing there.
+    What was typed, when, and between which addresses decides nothing there. A shape is kept, so a
+    long capture has none: it would be as large, and is hardly met again.
     """
     seen, survey = case.seen, case.survey
-    if seen.faultless and not any(criterion.check in PARTICULAR for criterion in criteria):
-        frames = [(found.message_frames, found.upcall_frames) for found in seen.exchanges]
-        ends = (seen.client_end, seen.server_end)
-        traffic = (case.port, survey.segments, *survey.lab_frames)
-        return (criteria, case.dropped, traffic, *seen.handshake.frames, *ends, *frames)
-    return ()
+    if (
+        survey.segments > MAX_FRAMES
+        or not seen.faultless
+        or any(criterion.check in PARTICULAR for criterion in criteria)
+    ):
+        return ()
+    frames = [(found.message_frames, found.upcall_frames) for found in seen.exchanges]
+    ends = (seen.client_end, seen.server_end)
+    traffic = (case.port, *survey.lab_frames)
+    return (criteria, case.dropped, traffic, *seen.handshake.frames, *ends, *frames)
 
 
 def judge(criterion: Criterion, case: Case) -> Judgement:

@@ -61,6 +61,7 @@ def judge_with_prints(
     """As ``judge_file``, with what finding copies needs.
 
     ``companions`` tells whether manifest and logs in the file's folder are this capture's.
+    ``path`` is a text: in a folder of thousands, making a Path of each takes its time.
     """
     folder = Path(path).parent if companions else None
     try:
@@ -89,7 +90,7 @@ def _judge(
 ) -> Judged:
     manifest, remarks = _manifest(folder) if folder else (Manifest(), [])
     with _open(path) as stream:
-        if not os.fstat(stream.fileno()).st_size:
+        if os.fstat(stream.fileno()).st_size == 0:
             remark = Remark("empty-file")
             return Judged(_without_capture(rubric, owner, file, Verdict.EMPTY, remark))
         found = _survey(stream, rubric, _merit(rubric, manifest, owner, secret))

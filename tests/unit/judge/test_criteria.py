@@ -14,6 +14,7 @@ from tests.unit.grader.building import ACK, FIN, PREFIX, PSH, RST, SYN
 from tests.unit.judge.talks import SECRET, Records, by_id, codes, judged, later, talk, told
 from upcall_grader.judge.criteria import display_filter
 from upcall_grader.judge.results import Submission
+from upcall_grader.judge.survey import MAX_FRAMES
 from upcall_grader.judge.tokens import token
 
 ALL = ("traffic", "handshake", "messages", "upcalls", "close", "no-reset")
@@ -518,7 +519,6 @@ ANOTHER = b.frames(talk(9).c(SYN).packets)[0]
 UDP = b.ethernet(b.ip("10.0.0.9", "10.0.0.8", 17, b"\0\x35\0\x35\0\x08\0\0"))
 ELSEWHERE = b.Talk(b.CLIENT, (b.SERVER[0], 4242)).open().say(b"1", b"2").close()
 ONE = packets(lambda t: t.open().say(b"1").close())
-LONG = [b"1"] * 40
 THREE = "{id: messages, points: 1, least: 3}"
 # Without a fault, and alike but for one thing each: packets, rubric, and what is beside them.
 ALIKE: dict[str, tuple[Records, tuple[str, ...], dict[str, Any]]] = {
@@ -558,8 +558,6 @@ ALIKE: dict[str, tuple[Records, tuple[str, ...], dict[str, Any]]] = {
         (),
         {},
     ),
-    "long": (b.frames(opened().say(*LONG).close().packets), (), {}),
-    "long, and another behind it": (two(opened().say(*LONG).close(), talk(1).c(SYN)), (), {}),
 }
 
 
@@ -582,3 +580,18 @@ def test_what_was_found_before_counts_only_where_it_would_be_found_again(
     again = found(name)
     known.clear()
     assert again == found(name)
+
+
+def test_what_is_remembered_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known: dict[tuple[object, ...], object] = {}
+    monkeypatch.setattr("upcall_grader.judge.criteria._known", known)
+    longest = opened().say(*[b"1"] * 31).close().packets
+    assert len(longest) == MAX_FRAMES - 1
+    judged(tmp_path, b.frames([*longest, *longest[-1:] * 2]))
+    assert not known
+    judged(tmp_path, b.frames([*longest, longest[-1]]))
+    assert len(known) == 1
+    monkeypatch.setattr("upcall_grader.judge.criteria._MAX_KNOWN", 2)
+    judged(tmp_path, WHOLE)
+    judged(tmp_path, ONE)
+    assert len(known) == 2
