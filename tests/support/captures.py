@@ -149,15 +149,6 @@ def inside(host: Host, command: str, timeout: float = 30) -> str:
     return said.stdout
 
 
-def running(host: Host) -> str:
-    """What runs on the lab host and holds its locks, and each ssh here: told beside a failure."""
-    listed = "ps -eo pid,ppid,etimes,stat,args"
-    there = f"date; {listed}; cat /proc/locks; ls -il --full-time /run/upcall-lab"
-    here = subprocess.run(listed.split(), stdout=subprocess.PIPE, text=True, check=True)
-    ssh = [line for line in here.stdout.splitlines() if "ssh" in line]
-    return "\n".join([inside(host, there), *ssh])
-
-
 def _repeated(host: Host, command: str, timeout: float) -> subprocess.CompletedProcess[str]:
     script = f"until {command}; do sleep 0.1; done"
     return subprocess.run(
@@ -210,12 +201,30 @@ class Run:
                 if words.startswith(b"ssh") and self._sockets.encode() in words:
                     os.kill(int(entry.parent.name), signal.SIGKILL)
 
+    def _workers(self) -> list[int]:
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
     def kill(self) -> None:
         """Kill ansible-playbook, and with it the workers, which have sessions of their own."""
-        workers = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        for pid in [self._process.pid, *map(int, workers.read_text().split())]:
+        for pid in [self._process.pid, *self._workers()]:
             with suppress(ProcessLookupError):
                 os.killpg(os.getpgid(pid), signal.SIGKILL)
+
+    def end_workers(self) -> None:
+        """Signal the workers until they are gone, each time while they handle what came before.
+
+        An ansible-playbook that is interrupted sends SIGINT, then SIGTERM twice, at times within a
+        millisecond.
+        """
+        for pid in self._workers():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+                while True:
+                    os.kill(pid, signal.SIGTERM)
+                    go_on = time.perf_counter() + 2e-5  # shorter than any sleep
+                    while time.perf_counter() < go_on:
+                        continue
 
     def result(self) -> tuple[int, str]:
         """Exit status and output, as soon as it has ended."""
