@@ -209,11 +209,12 @@ def owner_of(student: Student, seat: Seat) -> Owner:
 
 def _stranger(folders: list[str], name: str) -> str:
     """Whom nobody on the roster is: the folder's name, or the file's without its ending."""
-    for text in (*reversed(folders), _stem(name)):
+    stem = _stem(name)
+    for text in (*reversed(folders), stem):
         download = _MOODLE.fullmatch(text)
         if download:
             return download["name"]
     if folders:
         return folders[-1]
-    download = _CANVAS.fullmatch(_stem(name))
-    return download["name"] if download else _stem(name)
+    download = _CANVAS.fullmatch(stem)
+    return download["name"] if download else stem

@@ -7,19 +7,38 @@ import subprocess
 import sys
 import typing as t
 
-from upcall_grader.judge.sharing import BATCH
+from upcall_grader.judge.sharing import BATCH, in_order
 
 DOUBLE = """
 import json, os, signal
 from upcall_grader.judge.sharing import BATCH, in_order
 
 original = os.getpid()
+begun, begin = os.pipe()
+gone_on, go_on = os.pipe()
+known = set()
 
-def double(number):
+def double(number, copies=1):
+    # Nobody goes on before the original and so many copies have taken something.
+    if os.getpid() not in known:
+        known.add(os.getpid())
+        if os.getpid() == original:
+            for _ in range(copies):
+                os.read(begun, 1)
+            os.write(go_on, b"1" * copies)
+        else:
+            os.write(begin, b"1")
+            os.read(gone_on, 1)
     return 2 * number, os.getpid()
 
+def double_with_two(number):
+    return double(number, 2)
+
 def double_or_die(number):
-    if os.getpid() != original and number > 3 * BATCH:
+    if os.getpid() == original:
+        return double(number)[0]
+    if number % BATCH > 3:
+        os.write(begin, b"1")
         os.kill(os.getpid(), signal.SIGKILL)
     return 2 * number
 """
@@ -38,7 +57,7 @@ def told(program: str) -> t.Any:
 
 
 def test_work_is_shared_and_comes_back_in_order() -> None:
-    done = told("print(json.dumps([*in_order(double, range(5 * BATCH + 1), 3)]))")
+    done = told("print(json.dumps([*in_order(double_with_two, range(5 * BATCH + 1), 3)]))")
     assert [number for number, _ in done] == list(range(0, 10 * BATCH + 2, 2))
     assert len({process for _, process in done}) == 3
 
@@ -61,3 +80,11 @@ else:
     print(json.dumps("there"))
 """
     assert told(program) == "gone"
+
+
+def test_a_process_alone_tells_of_each_item_as_it_is_done() -> None:
+    begun: list[int] = []
+    done = in_order(begun.append, range(3), 1)
+    for number in range(3):
+        next(done)
+        assert begun == list(range(number + 1))
