@@ -47,6 +47,15 @@ def test_what_a_student_types_in_the_window_is_captured(host: Host) -> None:
     assert_nothing_is_left(host)
 
 
+def test_no_window_opens_where_there_is_no_fork_for_each(host: Host) -> None:
+    on_one_host(host, 0)
+    watch: dict[str, object] = {"lab_capture_mode": "watch", "lab_capture_watch_timeout": 2}
+    run = run_playbook("capture", "lab_hosts", watch, "--forks=1")
+    assert run.returncode != 0
+    assert "Run it again with --forks 2." in one_line(run.stdout)
+    assert "Open the window" not in run.stdout
+
+
 def test_a_window_in_which_nobody_types_says_so(host: Host) -> None:
     on_one_host(host, 0)
     with open_window(host, lab_capture_watch_timeout=2) as closed:

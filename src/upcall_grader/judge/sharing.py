@@ -71,7 +71,10 @@ def in_order(
 
 
 def _laid_out(batches: int) -> int:
-    """A pipe that holds each batch's number, for one of the processes to take it."""
+    """A pipe that holds each batch's number, for one of the processes to take it.
+
+    It holds 64 KiB: far more numbers than a folder of ``MAX_FILES`` needs.
+    """
     read, write = os.pipe()
     os.write(write, b"".join(map(_NUMBER.pack, range(batches))))
     os.close(write)
