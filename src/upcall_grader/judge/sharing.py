@@ -127,9 +127,9 @@ def _collect(copies: dict[int, int], done: dict[int, list[Result]], *, wait: boo
             _end(results, copies.pop(results))
 
 
-def _received(results: int, size: int) -> bytes:
+def _received(results: int, size: int) -> bytearray:
     """So many bytes. Raises EOFError if fewer come."""
-    received = b""
+    received = bytearray()
     while len(received) < size:
         more = os.read(results, size - len(received))
         if not more:
