@@ -11,10 +11,10 @@ import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from upcall_grader.grade.options import grade_options, rubric_options, token_options
 from upcall_grader.grade.overview import lines
@@ -41,8 +41,19 @@ class _RosterError(Exception):
     """What the roster's own package says, which names the place, too."""
 
 
+def run() -> NoReturn:
+    """The console script.
+
+    The process ends at once: to take apart what it knows of thousands of captures takes its time.
+    """
+    status = main()
+    with suppress(OSError):
+        sys.stdout.flush()
+    os._exit(status)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The console script; returns the exit status."""
+    """Do what the command line says; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     # A name may hold characters that the output's encoding lacks: they show as escapes.
     for stream in (sys.stdout, sys.stderr):
@@ -61,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # Whoever read the output has seen enough.
             _close_quietly()
             return 1
-        name = plain(str(error.filename or ""))
+        name = plain(str(error.filename or "its output"))
         print(
             f"upcall-grade: {name}: {error.strerror or error}; make room or correct its owner,"
             " then run it again" + place(trouble="cannot-be-written"),

@@ -15,10 +15,12 @@ MAX_PROOFS = 12
 
 def find_copies(judged: Sequence[Judged]) -> tuple[Copy, ...]:
     """Groups of files with a packet in common, or with the same bytes."""
-    # Hardly any number is there twice: those that are get looked at.
-    counts: Counter[object] = Counter(chain.from_iterable(one.prints for one in judged))
-    counts.update(one.sha256 for one in judged if one.sha256)
-    twice = {mark for mark, count in counts.items() if count > 1}
+    marks: list[object] = list(chain.from_iterable(one.prints for one in judged))
+    marks += filter(None, (one.sha256 for one in judged))
+    if len(set(marks)) == len(marks):
+        return ()
+    # Hardly any is there twice: those that are get looked at.
+    twice = {mark for mark, count in Counter(marks).items() if count > 1}
     holders: dict[object, dict[str, int]] = defaultdict(dict)
     for one in judged:
         file = one.submission.file
