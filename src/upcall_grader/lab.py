@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Lab:
+class Lab(NamedTuple):
     """A lab whose server answers each message with a phrase and the message.
 
     ``port`` is the server's TCP port; ``address`` its packed address, or None for any. ``answer``

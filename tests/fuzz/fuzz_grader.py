@@ -91,7 +91,7 @@ def judge(data: bytes) -> None:
 def compare() -> None:
     """The quick survey tells the same as the one packet by packet, or nothing."""
     with capture.open("rb", buffering=0) as stream:
-        quick = quick_survey(stream, UPCALL, lambda seen: seen.merit)
+        quick = quick_survey(stream.read, UPCALL, lambda seen: seen.merit)
     if quick is not None:
         with capture.open("rb") as stream:
             slow = survey(Capture(stream), UPCALL, lambda seen: seen.merit)

@@ -12,6 +12,7 @@ import enum
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from upcall_grader.capture.connections import Connection, Side
 
@@ -33,8 +34,7 @@ class Answer(enum.Enum):
     UNKNOWN = "not observable: bytes are missing in the capture"
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """A message and its upcall, each with its frames; None: not in the capture.
 
     ``upcall`` is the whole text, phrase included.
@@ -47,8 +47,7 @@ class Exchange:
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Dialogue:
+class Dialogue(NamedTuple):
     """All exchanges of a connection, and bytes of the server that belong to no upcall.
 
     ``whole`` tells that no byte is missing between the first and the last of each side.

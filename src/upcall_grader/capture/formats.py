@@ -16,15 +16,13 @@ Sources: draft-ietf-opsawg-pcap (sections 4 and 5), draft-ietf-opsawg-pcapng (se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
 from dpkt import pcap, pcapng
 
 
-@dataclass(frozen=True, slots=True)
-class PcapLayout:
+class PcapLayout(NamedTuple):
     """How the numbers of one pcap file are written: chosen by its first four bytes."""
 
     file_header: Struct
@@ -55,8 +53,7 @@ PCAP_LAYOUTS = _pcap_layouts()
 modified records of some old tcpdumps)."""
 
 
-@dataclass(frozen=True, slots=True)
-class PcapngLayout:
+class PcapngLayout(NamedTuple):
     """The blocks of one pcapng section, in its byte order.
 
     The length that each block repeats at its end is left out.

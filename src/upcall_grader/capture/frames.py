@@ -7,7 +7,7 @@ Sources: the tcpdump group's list of link-layer header types, draft-ietf-opsawg-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from upcall_grader.troubles import TroubleError
 
@@ -67,8 +67,7 @@ class CaptureError(TroubleError):
         self.remedy = remedy
 
 
-@dataclass(slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One captured packet.
 
     ``number``           position in the whole file, from 1, as in Wireshark

@@ -10,10 +10,10 @@ and LINKTYPE_LOOP.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
+from typing import NamedTuple
 
 from upcall_grader.capture import frames
 from upcall_grader.capture.fragments import Fragments
@@ -59,8 +59,7 @@ _PORTS = Struct(">HH")
 _MAX_HEADERS = 16
 
 
-@dataclass(slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One TCP segment.
 
     ``source`` and ``destination`` are packed addresses (4 or 16 bytes), ``seq`` and ``ack`` as on
@@ -121,6 +120,8 @@ class _Datagram:
 def address_text(packed: bytes) -> str:
     """A packed IPv4, IPv6 or MAC address as text."""
     if len(packed) in (4, 16):
+        import ipaddress  # noqa: PLC0415 (not all who read captures print addresses)
+
         return str(ipaddress.ip_address(packed))
     return packed.hex(":")
 

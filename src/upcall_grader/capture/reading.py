@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from upcall_grader.capture import formats
 from upcall_grader.capture.frames import (
@@ -43,8 +43,7 @@ class _StopError(Exception):
     """Reading cannot go on behind this place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(NamedTuple):
     """Where reading had to stop before the file's end.
 
     ``offset`` is the byte at which the unreadable record begins, ``after_frame`` the last frame

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import heapq
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 MAX_EARLY = 1024
 """Pieces kept while an earlier one is missing; more, and the gap is taken for lost."""
@@ -33,8 +33,7 @@ class Arrival(enum.Enum):
     """Fills a gap."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Consecutive bytes out of one frame.
 
     ``start`` counts from the stream's first byte, ``length`` is what was sent, ``data`` what was
@@ -113,8 +112,7 @@ class Stream:
     def _append(self, piece: Piece) -> None:
         overlap = self.next - piece.start
         if overlap > 0:
-            piece = replace(
-                piece,
+            piece = piece._replace(
                 start=self.next,
                 length=piece.length - overlap,
                 data=piece.data[overlap:],

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.judge.copies import find_copies
 from upcall_grader.judge.folder import Found, find, owner_of
 from upcall_grader.judge.results import (
     Assessment,
-    Conversation,
     Copy,
-    Judgement,
-    Owner,
     Remark,
     Submission,
 )
 from upcall_grader.judge.rubric import Rubric
-from upcall_grader.judge.sharing import hand_over_quickly, in_order
+from upcall_grader.judge.sharing import in_order
 from upcall_grader.judge.submission import Judged, judge_with_prints, missing
 
 if TYPE_CHECKING:
@@ -32,8 +27,6 @@ _ALONE = 256
 _MAX_NAMED = 8
 SCRIPTED = "exercise"
 """Mode of a manifest: nobody typed the messages, a session did."""
-
-hand_over_quickly(Conversation, Exchange, Judged, Judgement, Owner, Remark, Submission)
 
 Progress = Callable[[int, int], None]
 
@@ -98,7 +91,7 @@ def _with_copies(submission: Submission, copies: Iterable[Copy]) -> Submission:
         return submission
     more = f" (+{len(others) - _MAX_NAMED})" if len(others) > _MAX_NAMED else ""
     remark = Remark("copy", {"files": ", ".join(others[:_MAX_NAMED]) + more}, needs_person=True)
-    return replace(submission, remarks=(*submission.remarks, remark))
+    return submission._replace(remarks=(*submission.remarks, remark))
 
 
 def _scripted(submissions: list[Submission]) -> list[Submission]:
@@ -106,7 +99,7 @@ def _scripted(submissions: list[Submission]) -> list[Submission]:
     own = {one.owner.student for one in submissions if one.mode != SCRIPTED}
     remark = Remark("scripted", needs_person=True)
     return [
-        replace(one, remarks=(*one.remarks, remark))
+        one._replace(remarks=(*one.remarks, remark))
         if one.mode == SCRIPTED and one.owner.on_roster and one.owner.student not in own
         else one
         for one in submissions

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-import json
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from upcall_grader.judge.witnesses import CLIENT_LOG, SERVER_LOG
 
@@ -18,8 +16,7 @@ NAMES = frozenset((MANIFEST, SERVER_LOG, CLIENT_LOG))
 _MANIFEST_LIMIT, _LOG_LIMIT = 1 << 18, 1 << 21  # bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What is used of a manifest; empty where it does not tell."""
 
     student: str = ""
@@ -39,6 +36,8 @@ def read_manifest(folder: Path) -> Manifest:
     data = _read(folder / MANIFEST, _MANIFEST_LIMIT)
     if data is None:
         return Manifest()
+    import json  # noqa: PLC0415 (where there is no manifest, it need not load)
+
     try:
         told = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -88,6 +87,8 @@ def _text(value: object) -> str:
 
 
 def _is_network(value: object) -> bool:
+    import ipaddress  # noqa: PLC0415 (as json)
+
     try:
         return isinstance(value, str) and bool(ipaddress.ip_network(value))
     except ValueError:

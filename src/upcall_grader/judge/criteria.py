@@ -6,10 +6,7 @@ observable* where the file does not hold what would show it.
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from upcall_grader.capture.dialogue import Answer, Exchange
@@ -29,8 +26,7 @@ _NANOSECONDS = 1_000_000_000
 _SIDES = {True: "client", False: "server"}
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """All that a check may look at.
 
     ``dropped`` is how many packets the manifest says were lost. ``networks`` are the lab's own, as
@@ -86,16 +82,17 @@ def _shape(criteria: tuple[Criterion, ...], case: Case) -> tuple[object, ...]:
     long capture has none: it would be as large, and is hardly met again.
     """
     seen, survey = case.seen, case.survey
-    if (
-        survey.segments > MAX_FRAMES
-        or not seen.faultless
-        or any(criterion.check in PARTICULAR for criterion in criteria)
-    ):
+    if survey.segments > MAX_FRAMES or not seen.faultless or particular(criteria):
         return ()
     frames = [(found.message_frames, found.upcall_frames) for found in seen.exchanges]
     ends = (seen.client_end, seen.server_end)
     traffic = (case.port, *survey.lab_frames)
     return (criteria, case.dropped, traffic, *seen.handshake.frames, *ends, *frames)
+
+
+def particular(criteria: tuple[Criterion, ...]) -> list[Criterion]:
+    """Those that one connection of a capture may meet and another, as good otherwise, may not."""
+    return [criterion for criterion in criteria if criterion.check in _PARTICULAR]
 
 
 def judge(criterion: Criterion, case: Case) -> Judgement:
@@ -301,6 +298,8 @@ def _token(_: Criterion, case: Case) -> Found:
 
 
 def _window(criterion: Criterion, case: Case) -> Found:
+    import datetime  # noqa: PLC0415 (seldom asked for, and takes its time to load)
+
     began = case.seen.first_time
     if began is None:
         return _hidden("window-no-time", [case.seen.first_frame])
@@ -321,6 +320,8 @@ def _network(criterion: Criterion, case: Case) -> Found:
     told = criterion.texts("networks") or case.networks
     if not told:
         return _hidden("network-unknown")
+    import ipaddress  # noqa: PLC0415 (as datetime)
+
     networks = [ipaddress.ip_network(network) for network in told]
     client, server = case.seen.client[0], case.seen.server[0]
     both = all(
@@ -347,8 +348,7 @@ CHECKS: dict[str, Check] = {
 }
 """Name of a check -> the check."""
 
-PARTICULAR = frozenset(("token", "window", "network", "distinct"))
-"""Checks that one connection of a capture may meet and another, otherwise as good, may not."""
+_PARTICULAR = frozenset(("token", "window", "network", "distinct"))
 
 UNTOLD = frozenset(("network-unknown", "token-unknown"))
 """Remarks on what neither rubric nor manifest nor file name tells: no new capture would help."""

@@ -12,9 +12,8 @@ import os
 import re
 import stat
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from upcall_grader.judge import companions
 from upcall_grader.judge.companions import Manifest, UnusableError, read_manifest
@@ -42,8 +41,7 @@ class FolderError(TroubleError):
     trouble = "no-captures"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A file to judge; ``companions`` tells whether manifest and logs beside it are its own."""
 
     file: str

@@ -9,9 +9,9 @@ traffic in another form than plain IPv4, more that is open or kept than ``Follow
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from struct import Struct
-from typing import Protocol
 
 from upcall_grader.capture import connections
 from upcall_grader.capture.connections import Endpoint
@@ -43,16 +43,13 @@ _LARGEST = 1600
 they are at most."""
 
 
-class Bytes(Protocol):
-    """An open file, as far as it is needed here."""
-
-    def read(self, size: int = -1, /) -> bytes | None:
-        """At most so many bytes; b"" at the end."""
+Read = Callable[[int], bytes]
+"""Gives a file's next bytes, at most so many; b"" at its end."""
 
 
-def quick_survey(stream: Bytes, lab: Lab, merit: Merit) -> Survey | None:
+def quick_survey(read: Read, lab: Lab, merit: Merit) -> Survey | None:
     """As ``survey``, from the start of the file; None if that one has to be asked."""
-    start = stream.read(_FIRST) or b""
+    start = read(_FIRST)
     tick = TICKS.get(start[:4])
     if tick is None or len(start) < FILE_HEADER.size:
         return None
@@ -60,7 +57,7 @@ def quick_survey(stream: Bytes, lab: Lab, merit: Merit) -> Survey | None:
     if major != 2 or link_type & 0xFFFF != LINK_ETHERNET:
         return None
     try:
-        return _Quick(lab, merit, tick).read(start, FILE_HEADER.size, stream)
+        return _Quick(lab, merit, tick).read(start, FILE_HEADER.size, read)
     except UnsureError:
         return None
 
@@ -79,7 +76,7 @@ class _Quick:
         self._let_go = 0
         self._number = 0
 
-    def read(self, data: bytes, at: int, stream: Bytes) -> Survey:
+    def read(self, data: bytes, at: int, read: Read) -> Survey:
         """All records, the first of which begins at ``at`` in ``data``."""
         more = data
         while more:
@@ -88,7 +85,7 @@ class _Quick:
             if len(data) - at > _WAITING:
                 raise UnsureError
             # Less than was asked for: only the end is left.
-            more = stream.read(_FIRST if len(more) < _FIRST else _CHUNK) or b""
+            more = read(_FIRST if len(more) < _FIRST else _CHUNK)
             data, at = data[at:] + more, 0
         if data:
             raise UnsureError

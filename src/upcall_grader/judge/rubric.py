@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from upcall_grader.lab import UPCALL, Lab
 
 Value = str | int | tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(NamedTuple):
     """One thing to look for.
 
     ``check`` names how it is looked for (``criteria.CHECKS``); several criteria may share one, with
@@ -21,8 +20,8 @@ class Criterion:
     id: str
     check: str
     points: float
-    titles: Mapping[str, str] = field(default_factory=dict)
-    parameters: Mapping[str, Value] = field(default_factory=dict)
+    titles: Mapping[str, str] = {}
+    parameters: Mapping[str, Value] = {}
 
     def __hash__(self) -> int:
         """By its id, as mappings have no hash."""
@@ -39,8 +38,7 @@ class Criterion:
         return value if isinstance(value, tuple) else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rubric:
+class Rubric(NamedTuple):
     """All criteria, in the order in which they are told, and the lab that they are about."""
 
     criteria: tuple[Criterion, ...]

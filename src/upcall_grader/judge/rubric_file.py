@@ -6,7 +6,6 @@ import datetime
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -157,13 +156,13 @@ def _lab(reader: _Reader, node: yaml.Node) -> Lab:
     reader.known(found, {"port", "address", "answer", "shown"}, "lab")
     lab = UPCALL
     if "port" in found:
-        lab = replace(lab, port=reader.whole(found["port"], "port", 1, 65_535))
+        lab = lab._replace(port=reader.whole(found["port"], "port", 1, 65_535))
     if "address" in found:
-        lab = replace(lab, address=_address(reader, found["address"]))
+        lab = lab._replace(address=_address(reader, found["address"]))
     if "answer" in found:
-        lab = replace(lab, answer=reader.text(found["answer"], "answer").encode())
+        lab = lab._replace(answer=reader.text(found["answer"], "answer").encode())
     if "shown" in found:
-        lab = replace(lab, shown=reader.text(found["shown"], "shown").encode())
+        lab = lab._replace(shown=reader.text(found["shown"], "shown").encode())
     return lab
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from upcall_grader.capture.connections import Connection, Endpoint, Handshake
 from upcall_grader.capture.dialogue import Answer, Exchange, read_dialogue
@@ -12,16 +12,14 @@ ORDINARY = 4
 """First part of ``Seen.merit`` where all is there: handshake, upcalls, close, no reset."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """How one side closed: the frame of its FIN, and that of the FIN's acknowledgement."""
 
     fin: int | None = None
     acked: int | None = None
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A connection, after its last segment.
 
     Times are nanoseconds since 1970 UTC, or None. ``resets`` are frames, and whether the client

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from io import BufferedReader, FileIO
+from collections.abc import Callable, Mapping
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
+from typing import NamedTuple
 
 from upcall_grader.capture.frames import CaptureError
 from upcall_grader.capture.packets import LINK_NOISE
@@ -30,8 +31,7 @@ from upcall_grader.lab import Lab
 _MAX_NAMED = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A submission, and what tells whether another one is the same capture.
 
     ``prints`` are its packets' numbers with their frames (``prints``); ``sha256`` is "" for a file
@@ -39,7 +39,7 @@ class Judged:
     """
 
     submission: Submission
-    prints: dict[int, int] = field(default_factory=dict)
+    prints: Mapping[int, int] = {}
     sha256: str = ""
 
 
@@ -89,14 +89,17 @@ def _judge(
     path: str, folder: Path | None, rubric: Rubric, owner: Owner, file: str, secret: bytes
 ) -> Judged:
     manifest, remarks = _manifest(folder) if folder else (Manifest(), [])
-    with _open(path) as stream:
-        if os.fstat(stream.fileno()).st_size == 0:
+    descriptor, size = _open(path)
+    try:
+        if size == 0:
             remark = Remark("empty-file")
             return Judged(_without_capture(rubric, owner, file, Verdict.EMPTY, remark))
-        found = _survey(stream, rubric, _merit(rubric, manifest, owner, secret))
+        found = _survey(descriptor, rubric, _merit(rubric, manifest, owner, secret))
         # Where there are prints, they tell copies.
         wanted = manifest.sha256 or not found.prints.frames
-        digest = _digest(stream) if wanted else ""
+        digest = _digest(descriptor) if wanted else ""
+    finally:
+        os.close(descriptor)
     if manifest.sha256 and manifest.sha256 != digest:
         remarks.append(Remark("manifest-differs", needs_person=True))
     remarks += _of_file(found, manifest)
@@ -124,47 +127,45 @@ def _judge(
     return Judged(submission, found.prints.frames, digest if found.packets else "")
 
 
-def _survey(stream: FileIO, rubric: Rubric, merit: Merit) -> Survey:
+def _survey(descriptor: int, rubric: Rubric, merit: Merit) -> Survey:
     """What the file holds. Raises CaptureError."""
-    found = quick_survey(stream, rubric.lab, merit)
+    found = quick_survey(partial(os.read, descriptor), rubric.lab, merit)
     if found is None:
         # What reads any format takes its time to load.
         from upcall_grader.capture.reading import Capture  # noqa: PLC0415
 
-        stream.seek(0)
-        buffered = BufferedReader(stream)
-        try:
-            found = survey(Capture(buffered), rubric.lab, merit)
-        finally:
-            # It would close the file when it goes.
-            buffered.detach()
+        with _from_start(descriptor) as stream:
+            found = survey(Capture(stream), rubric.lab, merit)
     return found
 
 
-def _digest(stream: FileIO) -> str:
+def _digest(descriptor: int) -> str:
     import hashlib  # noqa: PLC0415 (OpenSSL takes its time to load, and is seldom needed)
 
-    stream.seek(0)
-    return hashlib.file_digest(stream, "sha256").hexdigest()
+    with _from_start(descriptor) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _opener(path: str, flags: int) -> int:
-    """No link is followed, and a FIFO without a writer is not waited for."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+def _from_start(descriptor: int) -> BufferedReader:
+    """An open file, once more; when this is closed, the file stays open."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return open(descriptor, "rb", closefd=False)
 
 
-def _open(path: str) -> FileIO:
-    """A regular file. Raises CaptureError."""
+def _open(path: str) -> tuple[int, int]:
+    """A regular file's descriptor, and how many bytes it holds. Raises CaptureError."""
     try:
-        stream = FileIO(path, opener=_opener)
+        # No link is followed, and a FIFO without a writer is not waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         is_link = error.errno == errno.ELOOP
         cause = "it is a link" if is_link else f"the system does not open it ({error.strerror})"
         raise CaptureError(cause, "copy the file itself here, readable for you") from error
-    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        stream.close()
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
         raise CaptureError("it is no regular file", "copy the file itself here")
-    return stream
+    return descriptor, status.st_size
 
 
 def _manifest(folder: Path) -> tuple[Manifest, list[Remark]]:
@@ -197,7 +198,7 @@ def _merit(
     rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes
 ) -> Callable[[Seen], tuple[int, ...]]:
     """How good a connection is: by the lab's own measure, then by what is particular to one."""
-    particular = [found for found in rubric.criteria if found.check in criteria.PARTICULAR]
+    particular = criteria.particular(rubric.criteria)
     if not particular:
         return usual_merit
 
@@ -261,7 +262,7 @@ def _verdict(judgements: tuple[Judgement, ...]) -> Verdict:
 
 def _untold(judgements: tuple[Judgement, ...]) -> list[Remark]:
     return [
-        replace(judgement.remark, needs_person=True)
+        judgement.remark._replace(needs_person=True)
         for judgement in judgements
         if judgement.remark.code in criteria.UNTOLD
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from upcall_grader.capture.packets import address_text
 from upcall_grader.judge.results import Remark
@@ -24,8 +24,7 @@ _SHOWN = 40  # columns of a message in a sentence
 _MAX_NAMED = 10
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(NamedTuple):
     """What the server says of one connection."""
 
     client: tuple[str, int]

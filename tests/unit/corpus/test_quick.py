@@ -35,7 +35,7 @@ def agree(data: bytes, path: Path) -> bool:
     """Whether the quick one told anything; what it told is compared."""
     path.write_bytes(data)
     with path.open("rb", buffering=0) as stream:
-        quick = quick_survey(stream, UPCALL, _merit)
+        quick = quick_survey(stream.read, UPCALL, _merit)
     if quick is None:
         return False
     with path.open("rb") as stream:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from upcall_grader.capture.dialogue import Answer, Exchange
 from upcall_grader.judge.results import (
@@ -62,8 +61,8 @@ def recapture(owner: Owner) -> Submission:
     """A capture that began after the handshake."""
     unseen = Judgement(HANDSHAKE, Status.NOT_OBSERVABLE, 0.0, Remark("handshake-before"))
     met = Judgement(UPCALLS, Status.MET, 40.0, Remark("upcalls-met", {"count": 1}), (1,), "x")
-    found = replace(graded(owner), verdict=Verdict.RECAPTURE, judgements=(unseen, met))
-    return replace(found, remarks=(Remark("damage", {"frame": 3, "offset": 99, "reason": "cut"}),))
+    found = graded(owner)._replace(verdict=Verdict.RECAPTURE, judgements=(unseen, met))
+    return found._replace(remarks=(Remark("damage", {"frame": 3, "offset": 99, "reason": "cut"}),))
 
 
 def missing(owner: Owner) -> Submission:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 from tests.unit.export.building import BUDI, SARI, STRANGER, assessment, graded, missing
 from upcall_grader.export.counting import best_of, counting
@@ -21,7 +20,7 @@ def test_what_the_student_made_counts_before_what_a_session_made() -> None:
     watched = graded(SARI, "seat-1/other.pcap", mode="watch")
     own = graded(SARI, "submissions/2110001/upcall.pcap", upcalls=0, mode="submission")
     assert best(session, watched, own) == own.file
-    assert best(session, replace(own, mode="")) == own.file
+    assert best(session, own._replace(mode="")) == own.file
 
 
 def test_then_the_most_points_count_then_the_first_file() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import typing as t
-from dataclasses import replace
 
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
@@ -26,8 +25,7 @@ from upcall_grader.export import grades_json
 from upcall_grader.judge.results import Assessment
 
 EVERYTHING = assessment(
-    replace(
-        graded(SARI),
+    graded(SARI)._replace(
         exchanges=(
             exchange(HOSTILE, None),
             exchange(None, b"Upcall event: Processing caf\xc3\xa9"),
@@ -36,7 +34,7 @@ EVERYTHING = assessment(
     graded(BUDI, upcalls=12.5),
     missing(WATI),
     recapture(STRANGER),
-    graded(replace(STRANGER, student="x"), "caf\udce9.pcap"),
+    graded(STRANGER._replace(student="x"), "caf\udce9.pcap"),
     copies=[["2110002/upcall.pcap", "2110001/upcall.pcap"]],
 )
 

@@ -38,7 +38,7 @@ TALK = st.tuples(
 def both(data: bytes, path: Path, lab: Lab = UPCALL) -> tuple[Survey | None, Survey]:
     path.write_bytes(data)
     with path.open("rb", buffering=0) as stream:
-        fast = quick_survey(stream, lab, usual_merit)
+        fast = quick_survey(stream.read, lab, usual_merit)
     with path.open("rb") as stream:
         return fast, survey(Capture(stream), lab, usual_merit)
 

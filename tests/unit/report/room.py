@@ -1,7 +1,6 @@
 """A class of submissions, judged for real: what the report's tests write pages of."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from tests.unit.grader import building as b
@@ -73,13 +72,13 @@ def judged(folder: Path) -> Assessment:
     found = assess(folder, DEFAULT)
     owner = Owner("s0999", "Siti Nurhaliza", group="B", on_roster=True)
     missing = Submission("", owner, Verdict.MISSING, remarks=(Remark("missing"),))
-    return replace(found, submissions=(*found.submissions, missing))
+    return found._replace(submissions=(*found.submissions, missing))
 
 
 def of_owners(found: Assessment, owners: Iterable[str]) -> Assessment:
     """The same, with other ids, names and groups."""
     submissions = tuple(
-        replace(submission, owner=Owner(text, name=text, group=text, host=text))
+        submission._replace(owner=Owner(text, name=text, group=text, host=text))
         for submission, text in zip(found.submissions, owners, strict=False)
     )
-    return replace(found, submissions=submissions)
+    return found._replace(submissions=submissions)

@@ -5,7 +5,6 @@ import hashlib
 import re
 import time
 import unicodedata
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -191,11 +190,9 @@ def test_hostile_messages_show_as_text(classroom: Room) -> None:
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_hostile_names_show_as_text(classroom: Room, tmp_path: Path, language: str) -> None:
     found = room.of_owners(classroom.assessment, room.HOSTILE)
-    found = replace(
-        found,
+    found = found._replace(
         submissions=tuple(
-            replace(
-                submission,
+            submission._replace(
                 file=f"{index}{submission.owner.student[:99]}",
                 remarks=(Remark("unreadable", {"cause": text, "remedy": text}, (1,), True),),
             )
@@ -234,8 +231,8 @@ def test_points_have_no_needless_decimals(classroom: Room, tmp_path: Path) -> No
     first = classroom.assessment.submissions[0]
     criterion = first.judgements[0].criterion
     half = Judgement(criterion, Status.NOT_MET, 2.5, Remark("traffic-none", {"port": 4141}))
-    changed = replace(first, judgements=(half, *first.judgements[1:]))
-    found = replace(classroom.assessment, submissions=(changed,), copies=())
+    changed = first._replace(judgements=(half, *first.judgements[1:]))
+    found = classroom.assessment._replace(submissions=(changed,), copies=())
     write_report(found, classroom.folder, tmp_path, "id")
     page = read(tmp_path / "report" / "students" / "ani.html")
     text = " ".join(page.text.split())
@@ -248,9 +245,9 @@ def test_a_class_of_300_is_written_at_once(classroom: Room, tmp_path: Path) -> N
     """The bound is many times what it takes; it fails where work grows with the square."""
     first = classroom.assessment.submissions[0]
     many = tuple(
-        replace(first, owner=replace(first.owner, student=f"s{number:04}")) for number in range(300)
+        first._replace(owner=first.owner._replace(student=f"s{number:04}")) for number in range(300)
     )
     began = time.process_time()
-    write_report(replace(classroom.assessment, submissions=many), classroom.folder, tmp_path, "en")
+    write_report(classroom.assessment._replace(submissions=many), classroom.folder, tmp_path, "en")
     assert time.process_time() - began < 6
     assert len(list((tmp_path / "report" / "students").iterdir())) == 300
