@@ -28,17 +28,28 @@ from bench.results import Heading, markdown
 from bench.rounds import FEWEST_ROUNDS, hand_out, measure_all, say
 
 RESULTS = TOP / "bench" / "GRADING.md"
+BRIEF = 20.0  # seconds
 HEADING = Heading(
     "Benchmark of grading",
     "make bench-grading",
-    """\
+    f"""\
 The captures are made anew from a seed; all differ, and all are complete and graded with full
 points. The peers' check is the same, without evidence: handshake, two messages, their upcalls,
 close, no reset. CPU is that of all processes of a contestant.
+
+What takes less than {BRIEF:g} s is run twice, and the second time counts: a virtual machine's host
+may take back memory that was not used for a minute, and who comes first after a long process would
+pay for all that read the same files.
 """,
 )
 TIMEOUT = 600.0  # seconds
 _NAMES = ("PATH", "HOME", "LANG", "LC_ALL")
+
+
+def run_warm(contestant: Contestant) -> Measured:
+    """One run with all that it reads in memory. Raises SystemExit if it does not count."""
+    measured = run(contestant)
+    return run(contestant) if measured.seconds < BRIEF else measured
 
 
 def run(contestant: Contestant) -> Measured:
@@ -94,7 +105,7 @@ def main() -> None:
         chosen = [one for one in everyone if not options.only or one.name in options.only]
         by_name = {contestant.name: contestant for contestant in chosen}
         measured, noise = measure_all(
-            list(by_name), options.rounds, lambda name: run(by_name[name])
+            list(by_name), options.rounds, lambda name: run_warm(by_name[name])
         )
         rounds = with_memory(chosen, measured)
     what = {contestant.name: contestant.what for contestant in chosen}
