@@ -86,6 +86,20 @@ def test_the_next_run_waits_for_a_window_that_closes(host: Host, kept: bytes) ->
         assert_the_next_capture_works(host, kept)
 
 
+def test_ones_next_run_closes_a_window_to_which_nobody_came(host: Host, kept: bytes) -> None:
+    on_one_host(host, 0)
+    connection = "--full '^sshd(-session)?: instructor@notty'"
+    opened = f"until test -e /run/upcall-lab/window-*; do :; done; pkill --signal STOP {connection}"
+    with under_way(host, MODES["watch"][0], opened) as run:
+        run.signal(signal.SIGINT)
+        run.result()
+    inside(host, f"pkill --signal KILL {connection}")
+    another: dict[str, object] = {"__lab_capture_who": "another@elsewhere"}
+    assert run_playbook("capture", name_of(host), PATIENT | another).returncode != 0
+    inside(host, "test -e /run/upcall-lab/window-*", timeout=1)
+    assert_the_next_capture_works(host, kept)
+
+
 def test_nothing_is_left_when_the_network_was_silent(host: Host, kept: bytes) -> None:
     drop = "INPUT --protocol tcp --dport 22 --jump DROP"
     with under_way(host, EXERCISE, CONNECTED) as run:

@@ -24,7 +24,8 @@ options:
         O(watch_timeout) is over. It is meant to run in the background.
       - With V(attend) it captures nothing. It stays at the O(window_file) of a session in mode
         V(watch) until the window closes. A window that was attended and no longer is, closes; so
-        does one to which nobody comes within two minutes.
+        does one to which nobody comes within two minutes, and sooner when another session of
+        O(who) wants the lab.
     type: str
     choices: [exercise, watch, attend]
     default: exercise
@@ -191,7 +192,7 @@ from ansible.module_utils.lab_capture_session import (
     SessionError,
     Settings,
 )
-from ansible.module_utils.lab_capture_window import Window, attend, is_unread
+from ansible.module_utils.lab_capture_window import Window, attend, is_unread, knock
 from ansible.module_utils.lab_look_docker import Docker, DockerError, Json
 from ansible.module_utils.lab_look_lab import (
     NoNetworkError,
@@ -452,6 +453,7 @@ def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
     if params["mode"] == "exercise":
         check_messages(params["messages"])
     started = now()
+    knock(params["who"])
     try:
         held = hold(params["who"], started, _HOLD_TIMEOUT)
     except HeldError as error:
