@@ -38,14 +38,21 @@ def settle() -> float:
 
 
 def measure_all(
-    names: Sequence[str], rounds: int, run: Callable[[str], Measured]
+    names: Sequence[str],
+    rounds: int,
+    run: Callable[[str], Measured],
+    prepare: Callable[[str], None] = lambda _: None,
 ) -> tuple[Rounds, Noise]:
-    """All rounds, after one that is not measured; ``run`` runs a contestant by its name."""
+    """All rounds, after one that is not measured; ``run`` runs a contestant by its name.
+
+    ``prepare`` is called with the name before the machine is waited for to be quiet.
+    """
     measured: dict[str, list[Measured]] = {name: [] for name in names}
     shares = []
     load = os.getloadavg()[0]
     for number in range(rounds + 1):
         for name in order(list(names), number):
+            prepare(name)
             share = settle()
             result = run(name)
             say(

@@ -243,4 +243,4 @@ def _progress(quiet: bool) -> Iterator[Progress | None]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run()
