@@ -50,9 +50,20 @@ class Room:
     def environment(self) -> dict[str, str]:
         return environment() | {"UPCALL_LAB_RUN_FILE": str(self.state / "run.json")}
 
-    def up(self, count: int) -> subprocess.CompletedProcess[str]:
+    @property
+    def _prefix(self) -> str:
+        return self.hosts[0].rpartition("-")[0]
+
+    def up(self) -> subprocess.CompletedProcess[str]:
         """Complete the room again: scripts/room up."""
-        return room_script("up", self.name, str(count), self.hosts[0].rpartition("-")[0])
+        return room_script("up", self.name, str(len(self.hosts)), self._prefix)
+
+    def grown(self, count: int) -> Room:
+        """The same room with so many hosts."""
+        larger = Room(self.name, named(self._prefix, count))
+        made = larger.up()
+        assert made.returncode == 0, made.stdout
+        return larger
 
     def play(self, *arguments: str, timeout: int = 900) -> subprocess.CompletedProcess[str]:
         """Run ansible-playbook over the room; output and errors come back together."""
@@ -80,6 +91,11 @@ class Room:
         return int(self.on(host, "cat /sys/class/net/eth0/statistics/rx_bytes"))
 
 
+def named(prefix: str, count: int) -> list[str]:
+    """What scripts/room calls the hosts of a room."""
+    return [f"{prefix}-{number}" for number in range(1, count + 1)]
+
+
 def room_script(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run scripts/room; output and errors come back together."""
     return run_command([TOP / "scripts" / "room", *arguments], timeout=900)
@@ -91,7 +107,7 @@ def new_room(name: str, prefix: str, count: int) -> Iterator[Room]:
     try:
         made = room_script("create", name, str(count), prefix)
         assert made.returncode == 0, made.stdout
-        yield Room(name, [f"{prefix}-{number}" for number in range(1, count + 1)])
+        yield Room(name, named(prefix, count))
     finally:
         removed = room_script("destroy", name)
     assert removed.returncode == 0, removed.stdout

@@ -74,6 +74,11 @@ def slice_of(room: Room, number: int, run: str) -> dict[str, t.Any]:
 
 
 @pytest.fixture(scope="module")
+def room(six_seats: Room) -> Room:
+    return six_seats
+
+
+@pytest.fixture(scope="module")
 def whole(room: Room) -> dict[str, dict[str, t.Any]]:
     """The manifests of one run over the whole room."""
     extra = json.dumps({"lab_capture_messages": MESSAGES})
