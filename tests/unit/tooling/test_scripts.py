@@ -109,13 +109,13 @@ TWO = "test --destroy never --scenario-name two"
 
 
 def test_each_scenario_runs_between_create_and_destroy(path: Path, scenarios: Path) -> None:
-    assert molecule_all(path, scenarios) == (0, [CREATE, ONE, TWO, DESTROY], "")
+    assert molecule_all(path, scenarios) == (0, [DESTROY, CREATE, ONE, TWO, DESTROY], "")
 
 
 def test_a_failed_scenario_fails_the_run_and_the_hosts_go(path: Path, scenarios: Path) -> None:
     status, calls, errors = molecule_all(path, scenarios, failing="*one")
     assert status == 1
-    assert calls == [CREATE, ONE, TWO, DESTROY]
+    assert calls == [DESTROY, CREATE, ONE, TWO, DESTROY]
     assert "one failed" in errors
     assert "FAILED tests/test_it.py::test_it" in errors
 
@@ -123,7 +123,7 @@ def test_a_failed_scenario_fails_the_run_and_the_hosts_go(path: Path, scenarios:
 def test_hosts_that_could_not_be_made_are_removed_too(path: Path, scenarios: Path) -> None:
     status, calls, _ = molecule_all(path, scenarios, failing="create*")
     assert status != 0
-    assert calls == [CREATE, DESTROY]
+    assert calls == [DESTROY, CREATE, DESTROY]
 
 
 def test_hosts_that_stay_behind_fail_the_run(path: Path, scenarios: Path) -> None:
@@ -135,7 +135,33 @@ def test_hosts_that_stay_behind_fail_the_run(path: Path, scenarios: Path) -> Non
 def test_hosts_are_kept_when_asked(path: Path, scenarios: Path) -> None:
     status, calls, _ = molecule_all(path, scenarios, KEEP="1", SCENARIOS="two")
     assert status == 0
-    assert calls == [CREATE, TWO]
+    assert calls == [DESTROY, CREATE, TWO]
+
+
+def test_only_hosts_that_are_all_there_are_taken_as_they_are(path: Path, scenarios: Path) -> None:
+    (scenarios / ".cache" / "lab-hosts").mkdir(parents=True)
+    (scenarios / ".cache" / "lab-hosts" / "ssh_config").write_text("Host a 1\nHost b 2\nHost *\n")
+    fake(path, "docker", "echo 1; echo 2")
+    assert molecule_all(path, scenarios)[1] == [CREATE, ONE, TWO, DESTROY]
+    (scenarios / "calls").unlink()
+    fake(path, "docker", "echo 1")
+    assert molecule_all(path, scenarios)[1] == [DESTROY, CREATE, ONE, TWO, DESTROY]
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_the_scenario_with_hosts_of_its_own_runs_beside_the_others(
+    path: Path, scenarios: Path, status: int
+) -> None:
+    shutil.copytree(scenarios / "molecule" / "two", scenarios / "molecule" / "classroom")
+    calls = scenarios / "calls"
+    waits = f"timeout 20 sh -c 'until grep two {calls}; do sleep 0.05; done'"
+    own = f"{waits} && echo what it said; exit {status}"
+    fake(path, "molecule", f'echo "$*" >> {calls}; case "$*" in *classroom) {own} ;; esac')
+    result = run(path, scenarios / "scripts" / "molecule-all")
+    assert result.returncode == status
+    assert "what it said" in result.stdout
+    assert ("classroom failed" in result.stderr) == bool(status)
+    assert calls.read_text().splitlines()[-1] == DESTROY
 
 
 def test_a_scenario_without_tests_is_refused_before_anything_is_made(
