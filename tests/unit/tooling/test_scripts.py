@@ -148,22 +148,6 @@ def test_only_hosts_that_are_all_there_are_taken_as_they_are(path: Path, scenari
     assert molecule_all(path, scenarios)[1] == [DESTROY, CREATE, ONE, TWO, DESTROY]
 
 
-@pytest.mark.parametrize("status", [0, 1])
-def test_the_scenario_with_hosts_of_its_own_runs_beside_the_others(
-    path: Path, scenarios: Path, status: int
-) -> None:
-    shutil.copytree(scenarios / "molecule" / "two", scenarios / "molecule" / "classroom")
-    calls = scenarios / "calls"
-    waits = f"timeout 20 sh -c 'until grep two {calls}; do sleep 0.05; done'"
-    own = f"{waits} && echo what it said; exit {status}"
-    fake(path, "molecule", f'echo "$*" >> {calls}; case "$*" in *classroom) {own} ;; esac')
-    result = run(path, scenarios / "scripts" / "molecule-all")
-    assert result.returncode == status
-    assert "what it said" in result.stdout
-    assert ("classroom failed" in result.stderr) == bool(status)
-    assert calls.read_text().splitlines()[-1] == DESTROY
-
-
 def test_a_scenario_without_tests_is_refused_before_anything_is_made(
     path: Path, scenarios: Path
 ) -> None:
