@@ -168,5 +168,7 @@ def test_a_room_is_completed(six_seats: Room) -> None:
     assert room.up().returncode == 0
     after = containers()
     assert (after[:-1], after[-1] != before[-1]) == (before[:-1], True)
+    login = ["ssh", "-F", str(room.state / "ssh_config"), room.hosts[-1], "true"]
+    assert room.run(login).returncode == 0
     again = room.up()
     assert (again.returncode, again.stdout) == (0, "")

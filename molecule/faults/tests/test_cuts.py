@@ -24,10 +24,7 @@ from tests.support.captures import (
     type_as_student,
     under_way,
 )
-from tests.support.lab_hosts import (
-    LAB,
-    run_playbook,
-)
+from tests.support.lab_hosts import LAB, one_line, run_playbook
 
 SERVER = "upcall-lab-upcall-server-1"
 MESSAGES = ["hello", "upcall"]  # lab_capture's default
@@ -95,7 +92,9 @@ def test_ones_next_run_closes_a_window_to_which_nobody_came(host: Host, kept: by
         run.result()
     inside(host, f"pkill --signal KILL {connection}")
     another: dict[str, object] = {"__lab_capture_who": "another@elsewhere"}
-    assert run_playbook("capture", name_of(host), PATIENT | another).returncode != 0
+    refused = run_playbook("capture", name_of(host), PATIENT | another)
+    assert refused.returncode != 0
+    assert " holds it since " in one_line(refused.stdout)
     inside(host, "test -e /run/upcall-lab/window-*", timeout=1)
     assert_the_next_capture_works(host, kept)
 

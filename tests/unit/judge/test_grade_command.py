@@ -308,8 +308,17 @@ def test_what_cannot_be_written_is_told(captures: Path) -> None:
             [*COMMAND, str(captures)], stdout=full, stderr=subprocess.PIPE, check=False
         )
     assert told.returncode == 2
-    assert b"No space left on device" in told.stderr
+    assert b"its output: No space left on device" in told.stderr
     assert b"Traceback" not in told.stderr
+
+
+def test_what_was_found_is_told_before_what_went_wrong(captures: Path, tmp_path: Path) -> None:
+    (tmp_path / "results" / "report").mkdir(parents=True)
+    (tmp_path / "results" / "report" / "thesis.txt").touch()
+    done = grade(captures, "--out", tmp_path / "results")
+    assert done.returncode == 2
+    assert b"submissions:" in done.stdout
+    assert b"is no report of upcall-grade" in done.stderr
 
 
 def test_many_files_are_judged_side_by_side_in_the_same_order(tmp_path: Path) -> None:

@@ -126,7 +126,15 @@ def test_hosts_that_could_not_be_made_are_removed_too(path: Path, scenarios: Pat
     assert calls == [DESTROY, CREATE, DESTROY]
 
 
+def lab_hosts(path: Path, top: Path, running: int) -> None:
+    """A room of two lab hosts, so many of which run."""
+    (top / ".cache" / "lab-hosts").mkdir(parents=True, exist_ok=True)
+    (top / ".cache" / "lab-hosts" / "ssh_config").write_text("Host a 1\nHost b 2\nHost *\n")
+    fake(path, "docker", f"seq {running}")
+
+
 def test_hosts_that_stay_behind_fail_the_run(path: Path, scenarios: Path) -> None:
+    lab_hosts(path, scenarios, running=2)
     status, _, errors = molecule_all(path, scenarios, failing="destroy*")
     assert status == 1
     assert "could not be removed" in errors
@@ -139,12 +147,10 @@ def test_hosts_are_kept_when_asked(path: Path, scenarios: Path) -> None:
 
 
 def test_only_hosts_that_are_all_there_are_taken_as_they_are(path: Path, scenarios: Path) -> None:
-    (scenarios / ".cache" / "lab-hosts").mkdir(parents=True)
-    (scenarios / ".cache" / "lab-hosts" / "ssh_config").write_text("Host a 1\nHost b 2\nHost *\n")
-    fake(path, "docker", "echo 1; echo 2")
+    lab_hosts(path, scenarios, running=2)
     assert molecule_all(path, scenarios)[1] == [CREATE, ONE, TWO, DESTROY]
     (scenarios / "calls").unlink()
-    fake(path, "docker", "echo 1")
+    lab_hosts(path, scenarios, running=1)
     assert molecule_all(path, scenarios)[1] == [DESTROY, CREATE, ONE, TWO, DESTROY]
 
 
