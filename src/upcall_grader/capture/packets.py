@@ -10,6 +10,7 @@ and LINKTYPE_LOOP.
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
@@ -120,8 +121,6 @@ class _Datagram:
 def address_text(packed: bytes) -> str:
     """A packed IPv4, IPv6 or MAC address as text."""
     if len(packed) in (4, 16):
-        import ipaddress  # noqa: PLC0415 (not all who read captures print addresses)
-
         return str(ipaddress.ip_address(packed))
     return packed.hex(":")
 

@@ -41,12 +41,13 @@ class _RosterError(Exception):
     """What the roster's own package says, which names the place, too."""
 
 
-def run() -> NoReturn:
-    """The console script.
+def console_script() -> NoReturn:
+    """``main``, as a process.
 
-    The process ends at once: to take apart what it knows of thousands of captures takes its time.
+    It ends at once: to take apart what it knows of thousands of captures takes its time.
     """
     status = main()
+    # What was found before something went wrong.
     with suppress(OSError):
         sys.stdout.flush()
     os._exit(status)
@@ -243,4 +244,4 @@ def _progress(quiet: bool) -> Iterator[Progress | None]:
 
 
 if __name__ == "__main__":
-    run()
+    console_script()

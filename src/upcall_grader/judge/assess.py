@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING
 
 from upcall_grader.judge.copies import find_copies
 from upcall_grader.judge.folder import Found, find, owner_of
-from upcall_grader.judge.results import (
-    Assessment,
-    Copy,
-    Remark,
-    Submission,
-)
+from upcall_grader.judge.results import Assessment, Copy, Remark, Submission
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.sharing import in_order
 from upcall_grader.judge.submission import Judged, judge_with_prints, missing

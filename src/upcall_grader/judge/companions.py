@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import os
 import stat
 from pathlib import Path
@@ -36,8 +38,6 @@ def read_manifest(folder: Path) -> Manifest:
     data = _read(folder / MANIFEST, _MANIFEST_LIMIT)
     if data is None:
         return Manifest()
-    import json  # noqa: PLC0415 (where there is no manifest, it need not load)
-
     try:
         told = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -87,8 +87,6 @@ def _text(value: object) -> str:
 
 
 def _is_network(value: object) -> bool:
-    import ipaddress  # noqa: PLC0415 (as json)
-
     try:
         return isinstance(value, str) and bool(ipaddress.ip_network(value))
     except ValueError:

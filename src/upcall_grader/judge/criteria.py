@@ -6,6 +6,8 @@ observable* where the file does not hold what would show it.
 
 from __future__ import annotations
 
+import datetime
+import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -298,8 +300,6 @@ def _token(_: Criterion, case: Case) -> Found:
 
 
 def _window(criterion: Criterion, case: Case) -> Found:
-    import datetime  # noqa: PLC0415 (seldom asked for, and takes its time to load)
-
     began = case.seen.first_time
     if began is None:
         return _hidden("window-no-time", [case.seen.first_frame])
@@ -320,8 +320,6 @@ def _network(criterion: Criterion, case: Case) -> Found:
     told = criterion.texts("networks") or case.networks
     if not told:
         return _hidden("network-unknown")
-    import ipaddress  # noqa: PLC0415 (as datetime)
-
     networks = [ipaddress.ip_network(network) for network in told]
     client, server = case.seen.client[0], case.seen.server[0]
     both = all(
