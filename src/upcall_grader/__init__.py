@@ -6,6 +6,7 @@
 ``export``    results as files for other programs: JSON, CSV, Moodle, Canvas
 ``report``    results as pages for people
 ``grade``     ``upcall-grade``: a folder of captures, graded
+``languages`` those in which there are words for all of it
 ``lab``       port and phrases of the lab that is looked for
 ``terminal``  hostile text made harmless for a terminal, colours
 

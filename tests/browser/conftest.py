@@ -8,8 +8,8 @@ from playwright.sync_api import Browser
 
 from tests.browser.chromium import chromium
 from tests.unit.report import room
+from upcall_grader.languages import LANGUAGES
 from upcall_grader.report.pages import write_report
-from upcall_grader.texts import LANGUAGES
 
 STUDENTS = ("early", "reset", "s0999", "hostile", "long", "first-copy")
 

@@ -23,7 +23,7 @@ from tests.browser.chromium import (
 )
 from tests.support.handout import steps
 from tests.support.loading import TOP, load
-from upcall_grader.texts import LANGUAGES
+from upcall_grader.languages import LANGUAGES
 
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 _MARKS = re.compile(r"^(?:#+|-|```.*|\|[ |-]*\|$)|[*`|]", re.MULTILINE)

@@ -22,7 +22,7 @@ from tests.browser.chromium import (
     watched,
 )
 from tests.browser.conftest import STUDENTS, addresses
-from upcall_grader.texts import LANGUAGES
+from upcall_grader.languages import LANGUAGES
 
 # What paper has no use for, and what is meant for the ear alone.
 NOT_PRINTED = "nav, .copyable button, .hidden, .for-narrow, svg title, svg desc"

@@ -31,7 +31,7 @@ with atheris.instrument_imports(include=["upcall_grader"]):
     )
     from upcall_grader.judge.survey import survey
     from upcall_grader.lab import UPCALL
-    from upcall_grader.texts import LANGUAGES
+    from upcall_grader.languages import LANGUAGES
     from upcall_grader.texts.wording import Wording
 
 from tests.unit.corpus import mutants

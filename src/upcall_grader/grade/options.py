@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from upcall_grader.texts import LANGUAGES
+from upcall_grader.languages import LANGUAGES
 from upcall_grader.troubles import Parser
 
 _STATUS = (

@@ -13,7 +13,7 @@ import yaml
 
 from upcall_grader.judge.rubric import Criterion, Rubric, Value
 from upcall_grader.lab import UPCALL, Lab
-from upcall_grader.texts import LANGUAGES
+from upcall_grader.languages import LANGUAGES
 from upcall_grader.troubles import TroubleError
 
 MAX_BYTES = 64 * 1024

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-LANGUAGES = ("en", "id")
-
 
 @cache
 def load(name: str, language: str) -> Mapping[str, Mapping[str, str]]:

@@ -10,7 +10,7 @@ from upcall_grader.texts import load
 
 
 class Wording:
-    """The sentences of one language (one of ``texts.LANGUAGES``).
+    """The sentences of one language (one of ``languages.LANGUAGES``).
 
     What stands in them of captures and file names is as hostile as there.
     """

@@ -8,9 +8,10 @@ import pytest
 
 from upcall_grader.capture.dialogue import Answer
 from upcall_grader.judge.results import Status, Verdict
+from upcall_grader.languages import LANGUAGES
 from upcall_grader.report.drawing import KINDS
 from upcall_grader.report.phrases import Phrases
-from upcall_grader.texts import LANGUAGES, load
+from upcall_grader.texts import load
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 _CODE = re.compile(r'\b(?:t|_?phrases)\(\s*"([a-z.-]+[a-z])"')

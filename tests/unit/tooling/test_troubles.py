@@ -22,7 +22,7 @@ import yaml
 from tests.support.loading import load, load_utility
 from upcall_grader.grade.command import main
 from upcall_grader.judge.rubric_file import RubricError
-from upcall_grader.texts import LANGUAGES
+from upcall_grader.languages import LANGUAGES
 from upcall_roster import Problem
 
 TOP = Path(__file__).resolve().parents[3]
