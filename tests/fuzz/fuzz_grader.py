@@ -91,10 +91,10 @@ def judge(data: bytes) -> None:
 def compare() -> None:
     """The quick survey tells the same as the one packet by packet, or nothing."""
     with capture.open("rb", buffering=0) as stream:
-        quick = quick_survey(stream.read, UPCALL, lambda seen: seen.merit)
+        quick = quick_survey(stream.read, UPCALL, lambda summary: summary.merit)
     if quick is not None:
         with capture.open("rb") as stream:
-            slow = survey(Capture(stream), UPCALL, lambda seen: seen.merit)
+            slow = survey(Capture(stream), UPCALL, lambda summary: summary.merit)
         if quick != slow:
             raise AssertionError(f"quick: {quick}\nslow: {slow}")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upcall_grader.judge.copies import find_copies
-from upcall_grader.judge.folder import Found, find, owner_of
+from upcall_grader.judge.folder import CaptureFile, find, owner_of
 from upcall_grader.judge.results import Assessment, Copy, Remark, Submission
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.sharing import in_order
-from upcall_grader.judge.submission import Judged, judge_with_prints, missing
+from upcall_grader.judge.submission import Judged, judge_with_fingerprints, missing
 
 if TYPE_CHECKING:
     from upcall_roster.seats import Roster
@@ -62,15 +62,15 @@ class _Judge:
         self._rubric = rubric
         self._secret = secret
 
-    def __call__(self, found: Found) -> Judged:
+    def __call__(self, found: CaptureFile) -> Judged:
         """One file."""
-        return judge_with_prints(
+        return judge_with_fingerprints(
             f"{self._directory}/{found.file}",
             self._rubric,
             found.owner,
             found.file,
             self._secret,
-            found.companions,
+            found.sidecars,
         )
 
 

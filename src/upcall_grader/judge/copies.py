@@ -15,7 +15,7 @@ MAX_PROOFS = 12
 
 def find_copies(judged: Sequence[Judged]) -> tuple[Copy, ...]:
     """Groups of files with a packet in common, or with the same bytes."""
-    marks: list[object] = list(chain.from_iterable(one.prints for one in judged))
+    marks: list[object] = list(chain.from_iterable(one.fingerprints for one in judged))
     marks += filter(None, (one.sha256 for one in judged))
     if len(set(marks)) == len(marks):
         return ()
@@ -24,8 +24,8 @@ def find_copies(judged: Sequence[Judged]) -> tuple[Copy, ...]:
     holders: dict[object, dict[str, int]] = defaultdict(dict)
     for one in judged:
         file = one.submission.file
-        for number in one.prints.keys() & twice:
-            holders[number].setdefault(file, one.prints[number])
+        for number in one.fingerprints.keys() & twice:
+            holders[number].setdefault(file, one.fingerprints[number])
         if one.sha256 in twice:
             holders[one.sha256].setdefault(file, 0)
     shared = [found for found in holders.values() if len(found) > 1]

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from upcall_grader.capture.dialogue import Answer, Exchange
 from upcall_grader.capture.packets import address_text
+from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.results import Judgement, Remark, Status
 from upcall_grader.judge.rubric import Criterion
-from upcall_grader.judge.seen import Seen
 from upcall_grader.judge.survey import MAX_FRAMES, Survey
 from upcall_grader.terminal import quoted
 
@@ -36,7 +36,7 @@ class Case(NamedTuple):
     """
 
     survey: Survey
-    seen: Seen
+    summary: ConnectionSummary
     port: int
     dropped: int = 0
     networks: tuple[str, ...] = ()
@@ -46,10 +46,10 @@ class Case(NamedTuple):
     @property
     def complete(self) -> bool:
         """Whether what is not in the file did not happen."""
-        return self.seen.from_start_to_end and not self.dropped
+        return self.summary.from_start_to_end and not self.dropped
 
 
-class Found(NamedTuple):
+class Finding(NamedTuple):
     """How a check ended; ``code`` and ``values`` are its remark's."""
 
     status: Status
@@ -58,7 +58,7 @@ class Found(NamedTuple):
     frames: tuple[int, ...] = ()
 
 
-Check = Callable[[Criterion, Case], Found]
+Check = Callable[[Criterion, Case], Finding]
 
 
 def judge_all(criteria: tuple[Criterion, ...], case: Case) -> tuple[Judgement, ...]:
@@ -83,13 +83,13 @@ def _shape(criteria: tuple[Criterion, ...], case: Case) -> tuple[object, ...]:
     What was typed, when, and between which addresses decides nothing there. A shape is kept, so a
     long capture has none: it would be as large, and is hardly met again.
     """
-    seen, survey = case.seen, case.survey
-    if survey.segments > MAX_FRAMES or not seen.faultless or particular(criteria):
+    summary, survey = case.summary, case.survey
+    if survey.segments > MAX_FRAMES or not summary.faultless or particular(criteria):
         return ()
-    frames = [(found.message_frames, found.upcall_frames) for found in seen.exchanges]
-    ends = (seen.client_end, seen.server_end)
+    frames = [(found.message_frames, found.upcall_frames) for found in summary.exchanges]
+    ends = (summary.client_end, summary.server_end)
     traffic = (case.port, *survey.lab_frames)
-    return (criteria, case.dropped, traffic, *seen.handshake.frames, *ends, *frames)
+    return (criteria, case.dropped, traffic, *summary.handshake.frames, *ends, *frames)
 
 
 def particular(criteria: tuple[Criterion, ...]) -> list[Criterion]:
@@ -135,31 +135,33 @@ def display_filter(frames: Sequence[int]) -> str:
     return f"frame.number in {{{', '.join(shown)}}}"
 
 
-def _met(code: str, frames: Iterable[int], **values: str | int) -> Found:
-    return Found(Status.MET, code, values, tuple(frames))
+def _met(code: str, frames: Iterable[int], **values: str | int) -> Finding:
+    return Finding(Status.MET, code, values, tuple(frames))
 
 
-def _not_met(code: str, frames: Iterable[int] = (), **values: str | int) -> Found:
-    return Found(Status.NOT_MET, code, values, tuple(frames))
+def _not_met(code: str, frames: Iterable[int] = (), **values: str | int) -> Finding:
+    return Finding(Status.NOT_MET, code, values, tuple(frames))
 
 
-def _hidden(code: str, frames: Iterable[int] = (), **values: str | int) -> Found:
-    return Found(Status.NOT_OBSERVABLE, code, values, tuple(frames))
+def _hidden(code: str, frames: Iterable[int] = (), **values: str | int) -> Finding:
+    return Finding(Status.NOT_OBSERVABLE, code, values, tuple(frames))
 
 
-def _traffic(_: Criterion, case: Case) -> Found:
+def _traffic(_: Criterion, case: Case) -> Finding:
     survey = case.survey
     return _met("traffic-met", survey.lab_frames, segments=survey.segments, port=case.port)
 
 
-def _handshake(_: Criterion, case: Case) -> Found:
-    handshake, frames = case.seen.handshake, case.seen.handshake.frames
+def _handshake(_: Criterion, case: Case) -> Finding:
+    handshake, frames = case.summary.handshake, case.summary.handshake.frames
     if handshake.complete:
         return _met("handshake-met", frames)
-    if case.seen.refused:
-        return _not_met("handshake-refused", [*frames, *(frame for frame, _ in case.seen.resets)])
+    if case.summary.refused:
+        return _not_met(
+            "handshake-refused", [*frames, *(frame for frame, _ in case.summary.resets)]
+        )
     if handshake.syn is None and handshake.syn_ack is None:
-        return _hidden("handshake-before", [case.seen.first_frame])
+        return _hidden("handshake-before", [case.summary.first_frame])
     if _only_syn(case):
         return _not_met("handshake-unanswered", frames)
     parts = {"SYN": handshake.syn, "SYN+ACK": handshake.syn_ack, "ACK": handshake.ack}
@@ -169,14 +171,14 @@ def _handshake(_: Criterion, case: Case) -> Found:
 
 def _only_syn(case: Case) -> bool:
     """Nothing but SYNs, and time enough went by for an answer that nothing lost."""
-    seen = case.seen
-    only = seen.handshake.syn is not None and not seen.answered and not seen.resets
-    began, end = seen.first_time, case.survey.last_time
+    summary = case.summary
+    only = summary.handshake.syn is not None and not summary.answered and not summary.resets
+    began, end = summary.first_time, case.survey.last_time
     waited = began is not None and end is not None and end - began >= _NANOSECONDS
-    return only and seen.whole and waited and not case.dropped
+    return only and summary.whole and waited and not case.dropped
 
 
-def _few(case: Case, kind: str, count: int, least: int, frames: Iterable[int]) -> Found:
+def _few(case: Case, kind: str, count: int, least: int, frames: Iterable[int]) -> Finding:
     """So many of something that has to be there ``least`` times."""
     if count >= least:
         return _met(f"{kind}-met", frames, count=count)
@@ -185,29 +187,29 @@ def _few(case: Case, kind: str, count: int, least: int, frames: Iterable[int]) -
     return _hidden(f"{kind}-unseen", frames, count=count, least=least)
 
 
-def _messages(criterion: Criterion, case: Case) -> Found:
+def _messages(criterion: Criterion, case: Case) -> Finding:
     least = criterion.whole("least")
-    return _few(case, "messages", len(case.seen.messages), least, _message_frames(case.seen))
+    return _few(case, "messages", len(case.summary.messages), least, _message_frames(case.summary))
 
 
-def _distinct(criterion: Criterion, case: Case) -> Found:
-    least, count = criterion.whole("least"), len(set(case.seen.messages))
-    return _few(case, "distinct", count, least, _message_frames(case.seen))
+def _distinct(criterion: Criterion, case: Case) -> Finding:
+    least, count = criterion.whole("least"), len(set(case.summary.messages))
+    return _few(case, "distinct", count, least, _message_frames(case.summary))
 
 
-def _message_frames(seen: Seen) -> list[int]:
-    return [frame for found in seen.exchanges for frame in found.message_frames]
+def _message_frames(summary: ConnectionSummary) -> list[int]:
+    return [frame for found in summary.exchanges for frame in found.message_frames]
 
 
-def _upcalls(_: Criterion, case: Case) -> Found:
-    seen = case.seen
-    if seen.strays and case.complete:
-        data, frames = seen.strays[0]
+def _upcalls(_: Criterion, case: Case) -> Finding:
+    summary = case.summary
+    if summary.strays and case.complete:
+        data, frames = summary.strays[0]
         return _not_met("upcalls-stray", frames, bytes=quoted(data, _SHOWN))
     wrong = [
         found
-        for found in seen.exchanges
-        if found.answer is Answer.WRONG and not _before(seen, found)
+        for found in summary.exchanges
+        if found.answer is Answer.WRONG and not _before(summary, found)
     ]
     if wrong:
         first = wrong[0]
@@ -217,32 +219,34 @@ def _upcalls(_: Criterion, case: Case) -> Found:
             message=quoted(first.message or b"", _SHOWN),
             upcall=quoted(first.upcall or b"", _SHOWN),
         )
-    unanswered = [found for found in seen.exchanges if found.answer is Answer.NONE]
+    unanswered = [found for found in summary.exchanges if found.answer is Answer.NONE]
     unknown = [
-        found for found in seen.exchanges if found.answer is Answer.UNKNOWN or _before(seen, found)
+        found
+        for found in summary.exchanges
+        if found.answer is Answer.UNKNOWN or _before(summary, found)
     ]
     if unanswered and not _may_follow(case, unanswered):
         first = unanswered[0]
         return _not_met(
             "upcalls-unanswered", _frames(unanswered), message=quoted(first.message or b"", _SHOWN)
         )
-    count = len(seen.exchanges)
+    count = len(summary.exchanges)
     if unanswered or unknown:
         return _hidden("upcalls-unseen", _frames([*unanswered, *unknown]), count=count)
     if not count:
         none = case.complete or _only_syn(case)
         return _not_met("upcalls-none") if none else _hidden("upcalls-none-seen")
-    return _met("upcalls-met", _frames(seen.exchanges), count=count)
+    return _met("upcalls-met", _frames(summary.exchanges), count=count)
 
 
-def _before(seen: Seen, found: Exchange) -> bool:
+def _before(summary: ConnectionSummary, found: Exchange) -> bool:
     """Whether an upcall's message may have come before the capture began."""
-    return found.message is None and seen.handshake.syn is None
+    return found.message is None and summary.handshake.syn is None
 
 
 def _may_follow(case: Case, unanswered: list[Exchange]) -> bool:
     """Whether the upcalls of the last messages may have come after the capture's end."""
-    last = case.seen.exchanges[-len(unanswered) :]
+    last = case.summary.exchanges[-len(unanswered) :]
     return not case.complete and list(last) == unanswered
 
 
@@ -252,21 +256,21 @@ def _frames(exchanges: Iterable[Exchange]) -> list[int]:
     )
 
 
-def _close(_: Criterion, case: Case) -> Found:
-    seen, frames = case.seen, case.seen.close_frames
-    if seen.closed:
-        first = (seen.client_end.fin or 0) < (seen.server_end.fin or 0)
+def _close(_: Criterion, case: Case) -> Finding:
+    summary, frames = case.summary, case.summary.close_frames
+    if summary.closed:
+        first = (summary.client_end.fin or 0) < (summary.server_end.fin or 0)
         return _met("close-met", frames, first=_SIDES[first])
-    if seen.resets and not case.dropped:
+    if summary.resets and not case.dropped:
         return _not_met(
-            "close-reset", [frame for frame, _ in seen.resets], by=_SIDES[seen.resets[0][1]]
+            "close-reset", [frame for frame, _ in summary.resets], by=_SIDES[summary.resets[0][1]]
         )
     waited = _seconds_after(case)
     if waited >= PATIENCE_SECONDS and not case.dropped:
-        return _not_met("close-open", [seen.last_frame], seconds=waited)
+        return _not_met("close-open", [summary.last_frame], seconds=waited)
     if not frames:
-        return _hidden("close-unseen", [seen.last_frame])
-    ends = (("client", seen.client_end), ("server", seen.server_end))
+        return _hidden("close-unseen", [summary.last_frame])
+    ends = (("client", summary.client_end), ("server", summary.server_end))
     missing = [f"FIN ({side})" for side, end in ends if end.fin is None]
     missing = missing or [f"ACK (FIN, {side})" for side, end in ends if end.acked is None]
     return _hidden("close-part", frames, missing=", ".join(missing))
@@ -274,54 +278,54 @@ def _close(_: Criterion, case: Case) -> Found:
 
 def _seconds_after(case: Case) -> int:
     """How long the capture went on behind the connection's last packet."""
-    last, end = case.seen.last_time, case.survey.last_time
+    last, end = case.summary.last_time, case.survey.last_time
     return 0 if last is None or end is None else (end - last) // _NANOSECONDS
 
 
-def _no_reset(_: Criterion, case: Case) -> Found:
-    if not case.seen.resets:
+def _no_reset(_: Criterion, case: Case) -> Finding:
+    if not case.summary.resets:
         return _met("no-reset-met", ())
-    frames = [frame for frame, _ in case.seen.resets]
-    return _not_met("no-reset-sent", frames, by=_SIDES[case.seen.resets[0][1]])
+    frames = [frame for frame, _ in case.summary.resets]
+    return _not_met("no-reset-sent", frames, by=_SIDES[case.summary.resets[0][1]])
 
 
-def _token(_: Criterion, case: Case) -> Found:
+def _token(_: Criterion, case: Case) -> Finding:
     if not case.token:
         return _hidden("token-unknown")
     token = case.token.encode()
     # In whichever connection it was typed, it was typed by this student.
-    for found in (*case.seen.exchanges, *case.survey.exchanges):
+    for found in (*case.summary.exchanges, *case.survey.exchanges):
         if found.message is not None and token in found.message.lower():
             return _met("token-met", found.message_frames)
-    frames = _message_frames(case.seen)
+    frames = _message_frames(case.summary)
     code = "token-absent" if case.complete else "token-unseen"
     status = Status.NOT_MET if case.complete else Status.NOT_OBSERVABLE
-    return Found(status, code, {"student": case.student}, tuple(frames))
+    return Finding(status, code, {"student": case.student}, tuple(frames))
 
 
-def _window(criterion: Criterion, case: Case) -> Found:
-    began = case.seen.first_time
+def _window(criterion: Criterion, case: Case) -> Finding:
+    began = case.summary.first_time
     if began is None:
-        return _hidden("window-no-time", [case.seen.first_frame])
+        return _hidden("window-no-time", [case.summary.first_frame])
     low, high = str(criterion.parameters["from"]), str(criterion.parameters["to"])
     try:
         moment = datetime.datetime.fromtimestamp(began // _NANOSECONDS, tz=datetime.UTC)
     except (OverflowError, OSError, ValueError):  # a time that no calendar has
-        return _hidden("window-no-time", [case.seen.first_frame])
+        return _hidden("window-no-time", [case.summary.first_frame])
     told = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
     inside = datetime.datetime.fromisoformat(low) <= moment <= datetime.datetime.fromisoformat(high)
     if inside:
-        return _met("window-met", [case.seen.first_frame], time=told)
+        return _met("window-met", [case.summary.first_frame], time=told)
     values = {"time": told, "from": low, "to": high}
-    return Found(Status.NOT_MET, "window-outside", values, (case.seen.first_frame,))
+    return Finding(Status.NOT_MET, "window-outside", values, (case.summary.first_frame,))
 
 
-def _network(criterion: Criterion, case: Case) -> Found:
+def _network(criterion: Criterion, case: Case) -> Finding:
     told = criterion.texts("networks") or case.networks
     if not told:
         return _hidden("network-unknown")
     networks = [ipaddress.ip_network(network) for network in told]
-    client, server = case.seen.client[0], case.seen.server[0]
+    client, server = case.summary.client[0], case.summary.server[0]
     both = all(
         any(ipaddress.ip_address(address) in network for network in networks)
         for address in (client, server)
@@ -329,7 +333,7 @@ def _network(criterion: Criterion, case: Case) -> Found:
     code = "network-met" if both else "network-other"
     values = {"client": address_text(client), "server": address_text(server)}
     status = Status.MET if both else Status.NOT_MET
-    return Found(status, code, values, (case.seen.first_frame,))
+    return Finding(status, code, values, (case.summary.first_frame,))
 
 
 CHECKS: dict[str, Check] = {

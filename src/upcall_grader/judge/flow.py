@@ -5,8 +5,8 @@ from __future__ import annotations
 from upcall_grader.capture.connections import Connection, Endpoint, Follower
 from upcall_grader.capture.frames import LINK_ETHERNET, Frame
 from upcall_grader.capture.packets import ACK, FIN, PSH, SYN, Decoder, Segment
+from upcall_grader.judge.connection_summary import ConnectionSummary, summarize
 from upcall_grader.judge.ordinary import Taken, ordinary, see
-from upcall_grader.judge.seen import Seen, seen
 from upcall_grader.lab import Lab
 
 PLAIN = frozenset((SYN | ACK, ACK, PSH | ACK))
@@ -79,13 +79,13 @@ class Flow:
         sides = (connection.client, connection.server)
         return next(side.base for side in sides if side.endpoint == source)
 
-    def finish(self, lab: Lab) -> Seen:
-        """What is seen of it. Raises UnsureError as ``add`` does."""
+    def finish(self, lab: Lab) -> ConnectionSummary:
+        """Return its summary. Raises UnsureError as ``add`` does."""
         if self._notable is not None:
             return see(self.number, self.ends, self.packets, self._notable)
         connection = self._followed(lab)
         connection.finish()
-        return seen(connection, lab.answer)
+        return summarize(connection, lab.answer)
 
     def _followed(self, lab: Lab) -> Connection:
         self._follow(lab)

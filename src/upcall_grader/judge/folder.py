@@ -15,9 +15,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from upcall_grader.judge import companions
-from upcall_grader.judge.companions import Manifest, UnusableError, read_manifest
+from upcall_grader.judge import sidecar_files
 from upcall_grader.judge.results import Owner
+from upcall_grader.judge.sidecar_files import Manifest, UnusableError, read_manifest
 from upcall_grader.troubles import TroubleError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_FILES = 100_000
 _MAX_DEPTH = 8
-_OUR_FILES = companions.NAMES | {"missing.csv", "run.json", "run.json.lock"}
+_OUR_FILES = sidecar_files.NAMES | {"missing.csv", "run.json", "run.json.lock"}
 _OUR_FOLDERS = frozenset(("earlier", "incomplete"))
 # Moodle: "Full name_12345_assignsubmission_file_"; Canvas: "lastfirst_LATE_123_456_upcall.pcap".
 # Their numbers are their own: no student's id.
@@ -41,15 +41,15 @@ class FolderError(TroubleError):
     trouble = "no-captures"
 
 
-class Found(NamedTuple):
-    """A file to judge; ``companions`` tells whether manifest and logs beside it are its own."""
+class CaptureFile(NamedTuple):
+    """A file to judge; ``sidecars`` tells whether manifest and logs beside it are its own."""
 
     file: str
     owner: Owner
-    companions: bool
+    sidecars: bool
 
 
-def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) -> list[Found]:
+def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) -> list[CaptureFile]:
     """All files of ``folder`` to judge, in the order of their names. Raises FolderError.
 
     ``without`` are files and folders to pass over: results of an earlier run, the roster.
@@ -61,7 +61,7 @@ def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) ->
     passed |= {Path(os.path.realpath(path.parent), path.name) for path in without}
     places = {(str(path.parent), path.name) for path in passed}
     owners = _Owners(roster)
-    found: list[Found] = []
+    found: list[CaptureFile] = []
     for parts, names in _walk(folder, (), places):
         place = folder.joinpath(*parts)
         chosen = names
@@ -72,7 +72,9 @@ def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) ->
         manifest = _manifest(place) if len(chosen) == 1 else Manifest()
         for name in chosen:
             file = "/".join((*parts, name))
-            found += (Found(file, owner, len(chosen) == 1) for owner in owners.of(file, manifest))
+            found += (
+                CaptureFile(file, owner, len(chosen) == 1) for owner in owners.of(file, manifest)
+            )
         if len(found) > MAX_FILES:
             raise FolderError(f"{folder} holds more than {MAX_FILES} files; grade a part of it")
     return found

@@ -11,7 +11,7 @@ from __future__ import annotations
 from upcall_grader.capture.connections import Handshake
 from upcall_grader.capture.dialogue import Answer, Exchange
 from upcall_grader.capture.packets import ACK, FIN, PSH, SYN
-from upcall_grader.judge.seen import End, Seen
+from upcall_grader.judge.connection_summary import ConnectionSummary, End
 
 _OPENING = 3
 _FEWEST, _MOST = 6, 1000
@@ -48,15 +48,15 @@ def ordinary(packets: list[Taken], phrase: bytes) -> list[Taken] | None:
     return notable if usual else None
 
 
-def see(number: int, ends: bytes, packets: list[Taken], notable: list[Taken]) -> Seen:
-    """An ordinary connection, as ``seen`` sees it; ``notable`` is what ``ordinary`` gave.
+def see(number: int, ends: bytes, packets: list[Taken], notable: list[Taken]) -> ConnectionSummary:
+    """An ordinary connection, as ``summarize`` sees it; ``notable`` is what ``ordinary`` gave.
 
     ``ends`` are the addresses and ports of the first packet: its source's and its destination's
     address, then both ports, as they stand on the wire.
     """
     first, last, (one, other) = packets[0], packets[-1], notable[-2:]
     client_fin, server_fin = (one, other) if one[2] else (other, one)
-    return Seen(
+    return ConnectionSummary(
         number=number,
         client=(ends[:4], int.from_bytes(ends[8:10], "big")),
         server=(ends[4:8], int.from_bytes(ends[10:], "big")),

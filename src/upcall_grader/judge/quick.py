@@ -19,7 +19,7 @@ from upcall_grader.capture.frames import LINK_ETHERNET, MAX_CAPTURED, NANOSECOND
 from upcall_grader.capture.packets import ACK, SYN, Decoder, Segment, tcp_name
 from upcall_grader.judge.flow import PLAIN, Flow, UnsureError
 from upcall_grader.judge.ordinary import Taken
-from upcall_grader.judge.prints import COUNTED
+from upcall_grader.judge.packet_fingerprints import COUNTED
 from upcall_grader.judge.survey import MAX_FRAMES, Gathering, Merit, Survey, is_lab
 from upcall_grader.lab import Lab
 
@@ -98,7 +98,7 @@ class _Quick:
         """All whole records from ``at`` on; returns where the first begins that is not whole."""
         record, headers = RECORD_HEADER.unpack_from, _HEADERS.unpack_from
         tick, flows, plain = self._tick, self._open, PLAIN
-        survey, add_print = self._survey, self._survey.prints.add
+        survey, add_fingerprint = self._survey, self._survey.fingerprints.add
         size = len(data)
         last = size - RECORD_HEADER.size
         frame, time_ns, segments = survey.packets, survey.last_time, survey.segments
@@ -135,7 +135,7 @@ class _Quick:
             if segments <= MAX_FRAMES:
                 survey.lab_frames.append(frame)
             if header < end or flags & COUNTED:
-                add_print(seq, ack, flags, end - header, frame)
+                add_fingerprint(seq, ack, flags, end - header, frame)
             taken = (frame, time_ns, ends == flow.ends, seq, ack, flags, packet, header, end)
             if flow.special or flags not in plain:
                 self._special(flow, taken)

@@ -14,18 +14,18 @@ from typing import NamedTuple
 from upcall_grader.capture.frames import CaptureError
 from upcall_grader.capture.packets import LINK_NOISE
 from upcall_grader.judge import criteria
-from upcall_grader.judge.companions import (
+from upcall_grader.judge.connection_summary import ConnectionSummary
+from upcall_grader.judge.log_comparison import CLIENT_LOG, SERVER_LOG, disagreements
+from upcall_grader.judge.quick import quick_survey
+from upcall_grader.judge.results import Judgement, Owner, Remark, Status, Submission, Verdict
+from upcall_grader.judge.rubric import Rubric
+from upcall_grader.judge.sidecar_files import (
     Manifest,
     UnusableError,
     read_log,
     read_manifest,
 )
-from upcall_grader.judge.quick import quick_survey
-from upcall_grader.judge.results import Judgement, Owner, Remark, Status, Submission, Verdict
-from upcall_grader.judge.rubric import Rubric
-from upcall_grader.judge.seen import Seen
 from upcall_grader.judge.survey import Merit, Survey, survey, usual_merit
-from upcall_grader.judge.witnesses import CLIENT_LOG, SERVER_LOG, disagreements
 from upcall_grader.lab import Lab
 
 _MAX_NAMED = 12
@@ -34,12 +34,12 @@ _MAX_NAMED = 12
 class Judged(NamedTuple):
     """A submission, and what tells whether another one is the same capture.
 
-    ``prints`` are its packets' numbers with their frames (``prints``); ``sha256`` is "" for a file
-    without a packet.
+    ``fingerprints`` are its packets' numbers with their frames (``packet_fingerprints``);
+    ``sha256`` is "" for a file without a packet.
     """
 
     submission: Submission
-    prints: Mapping[int, int] = {}
+    fingerprints: Mapping[int, int] = {}
     sha256: str = ""
 
 
@@ -47,23 +47,23 @@ def judge_file(
     path: Path, rubric: Rubric, owner: Owner, file: str, secret: bytes = b""
 ) -> Submission:
     """One file, judged; ``file`` is what it is called. Never raises for what is in it."""
-    return judge_with_prints(str(path), rubric, owner, file, secret).submission
+    return judge_with_fingerprints(str(path), rubric, owner, file, secret).submission
 
 
-def judge_with_prints(
+def judge_with_fingerprints(
     path: str,
     rubric: Rubric,
     owner: Owner,
     file: str,
     secret: bytes = b"",
-    companions: bool = True,
+    sidecars: bool = True,
 ) -> Judged:
     """As ``judge_file``, with what finding copies needs.
 
-    ``companions`` tells whether manifest and logs in the file's folder are this capture's.
+    ``sidecars`` tells whether manifest and logs in the file's folder are this capture's.
     ``path`` is a text: in a folder of thousands, making a Path of each takes its time.
     """
-    folder = Path(path).parent if companions else None
+    folder = Path(path).parent if sidecars else None
     try:
         return _judge(path, folder, rubric, owner, file, secret)
     except CaptureError as error:
@@ -95,8 +95,8 @@ def _judge(
             remark = Remark("empty-file")
             return Judged(_without_capture(rubric, owner, file, Verdict.EMPTY, remark))
         found = _survey(descriptor, rubric, _merit(rubric, manifest, owner, secret))
-        # Where there are prints, they tell copies.
-        wanted = manifest.sha256 or not found.prints.frames
+        # Where there are fingerprints, they tell copies.
+        wanted = manifest.sha256 or not found.fingerprints.frames
         digest = _digest(descriptor) if wanted else ""
     finally:
         os.close(descriptor)
@@ -107,7 +107,7 @@ def _judge(
         verdict, judgements, remark = _no_lab(found, rubric)
         remarks.insert(0, remark)
     else:
-        remarks += _witnesses(folder, found.best, rubric.lab) if folder else []
+        remarks += _compare_logs(folder, found.best, rubric.lab) if folder else []
         case = _case(found, found.best, rubric, manifest, owner, secret)
         judgements = criteria.judge_all(rubric.criteria, case)
         verdict = _verdict(judgements)
@@ -124,7 +124,7 @@ def _judge(
         conversation=found.best.conversation if found.best else None,
         mode=manifest.mode,
     )
-    return Judged(submission, found.prints.frames, digest if found.packets else "")
+    return Judged(submission, found.fingerprints.frames, digest if found.packets else "")
 
 
 def _survey(descriptor: int, rubric: Rubric, merit: Merit) -> Survey:
@@ -176,7 +176,12 @@ def _manifest(folder: Path) -> tuple[Manifest, list[Remark]]:
 
 
 def _case(
-    found: Survey, seen: Seen, rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes
+    found: Survey,
+    summary: ConnectionSummary,
+    rubric: Rubric,
+    manifest: Manifest,
+    owner: Owner,
+    secret: bytes,
 ) -> criteria.Case:
     own = ""
     if secret and owner.student:
@@ -185,7 +190,7 @@ def _case(
         own = token(secret, owner.student)
     return criteria.Case(
         survey=found,
-        seen=seen,
+        summary=summary,
         port=rubric.lab.port,
         dropped=manifest.dropped,
         networks=manifest.networks,
@@ -196,16 +201,16 @@ def _case(
 
 def _merit(
     rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes
-) -> Callable[[Seen], tuple[int, ...]]:
+) -> Callable[[ConnectionSummary], tuple[int, ...]]:
     """How good a connection is: by the lab's own measure, then by what is particular to one."""
     particular = criteria.particular(rubric.criteria)
     if not particular:
         return usual_merit
 
-    def merit(seen: Seen) -> tuple[int, ...]:
-        case = _case(Survey(), seen, rubric, manifest, owner, secret)
+    def merit(summary: ConnectionSummary) -> tuple[int, ...]:
+        case = _case(Survey(), summary, rubric, manifest, owner, secret)
         met = [criteria.judge(found, case).status is Status.MET for found in particular]
-        return (seen.merit[0] + sum(met), seen.merit[1])
+        return (summary.merit[0] + sum(met), summary.merit[1])
 
     return merit
 
@@ -268,7 +273,7 @@ def _untold(judgements: tuple[Judgement, ...]) -> list[Remark]:
     ]
 
 
-def _witnesses(folder: Path, seen: Seen, lab: Lab) -> list[Remark]:
+def _compare_logs(folder: Path, summary: ConnectionSummary, lab: Lab) -> list[Remark]:
     remarks: list[Remark] = []
     logs = {SERVER_LOG: b"", CLIENT_LOG: b""}
     for name in logs:
@@ -277,4 +282,4 @@ def _witnesses(folder: Path, seen: Seen, lab: Lab) -> list[Remark]:
         except UnusableError as error:
             values: dict[str, str | int] = {"log": name, "cause": str(error)}
             remarks.append(Remark("witness-unreadable", values, needs_person=True))
-    return remarks + disagreements(seen, logs[SERVER_LOG], logs[CLIENT_LOG], lab.shown)
+    return remarks + disagreements(summary, logs[SERVER_LOG], logs[CLIENT_LOG], lab.shown)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from upcall_grader.capture.connections import Connection, Follower
 from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import Decoder, Packet, Segment, tcp_name
-from upcall_grader.judge.prints import Prints
-from upcall_grader.judge.seen import ORDINARY, Seen, seen
+from upcall_grader.judge.connection_summary import ORDINARY, ConnectionSummary, summarize
+from upcall_grader.judge.packet_fingerprints import PacketFingerprints
 from upcall_grader.lab import Lab
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ MAX_FRAMES = 100
 """So many frames are named as evidence of one thing."""
 _MAX_PROTOCOLS = 64
 
-Merit = Callable[[Seen], tuple[int, ...]]
+Merit = Callable[[ConnectionSummary], tuple[int, ...]]
 
 
-def usual_merit(found: Seen) -> tuple[int, ...]:
+def usual_merit(found: ConnectionSummary) -> tuple[int, ...]:
     """By the lab's own measure, where the rubric has no other."""
     return found.merit
 
@@ -51,10 +51,10 @@ class Survey:
     last_time: int | None = None
     damage: Damage | None = None
     connections: int = 0
-    best: Seen | None = None
+    best: ConnectionSummary | None = None
     exchanges: list[Exchange] = field(default_factory=list)
     exchange_count: int = 0
-    prints: Prints = field(default_factory=Prints)
+    fingerprints: PacketFingerprints = field(default_factory=PacketFingerprints)
 
     def other(self, protocol: str) -> None:
         """A packet that is none of the lab's."""
@@ -73,11 +73,11 @@ class Gathering:
         self._exchanges: list[tuple[int, int, list[Exchange]]] = []
         self._kept = 0
 
-    def take(self, found: Seen) -> None:
+    def take(self, found: ConnectionSummary) -> None:
         """One connection; of those that are equally good the first one is judged."""
         self._take(found, self._merit(found))
 
-    def _take(self, found: Seen, merit: tuple[int, ...]) -> None:
+    def _take(self, found: ConnectionSummary, merit: tuple[int, ...]) -> None:
         survey = self._survey
         survey.connections += 1
         best = survey.best
@@ -91,7 +91,9 @@ class Gathering:
             survey.exchange_count += len(found.exchanges)
             self._keep(found.number, found.exchanges)
 
-    def take_ordinary(self, number: int, answered: int, see: Callable[[], Seen]) -> None:
+    def take_ordinary(
+        self, number: int, answered: int, see: Callable[[], ConnectionSummary]
+    ) -> None:
         """An ordinary connection (``ordinary``); it is only seen if that changes anything."""
         best, merit = self._survey.best, (ORDINARY, answered)
         if self._merit is not usual_merit or answered == 0:
@@ -164,7 +166,9 @@ class Surveyor:
                 survey.lab_frames.append(packet.frame)
             if len(packet.payload) < packet.length and survey.cut_frame is None:
                 survey.cut_frame = packet.frame
-            survey.prints.add(packet.seq, packet.ack, packet.flags, packet.length, packet.frame)
+            survey.fingerprints.add(
+                packet.seq, packet.ack, packet.flags, packet.length, packet.frame
+            )
             self._follower.add(packet)
 
     def finish(self) -> Survey:
@@ -175,7 +179,7 @@ class Surveyor:
         return self.survey
 
     def _ended(self, connection: Connection) -> None:
-        self._gathering.take(seen(connection, self._lab.answer))
+        self._gathering.take(summarize(connection, self._lab.answer))
 
 
 def is_lab(segment: Segment, lab: Lab) -> bool:

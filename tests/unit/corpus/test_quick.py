@@ -13,8 +13,8 @@ from tests.unit.corpus.judging import COMPLETE, CORPUS
 from tests.unit.corpus.test_bounds import SEGMENT, UNHURRIED
 from tests.unit.grader import building as b
 from upcall_grader.capture.reading import Capture, CaptureError
+from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.quick import quick_survey
-from upcall_grader.judge.seen import Seen
 from upcall_grader.judge.survey import survey
 from upcall_grader.lab import UPCALL
 
@@ -27,7 +27,7 @@ MUTANTS = {
 }
 
 
-def _merit(found: Seen) -> tuple[int, int]:
+def _merit(found: ConnectionSummary) -> tuple[int, int]:
     return found.merit
 
 

@@ -160,7 +160,7 @@ def test_beside_a_capture_screenshots_do_not_count(tmp_path: Path) -> None:
 def test_all_captures_of_a_student_are_judged_and_logs_belong_to_one_alone(tmp_path: Path) -> None:
     lay(tmp_path, "211/upcall.pcap", "211/upcall 2.pcap", "2110/upcall.pcap", "2110/shot.png")
     found = find(tmp_path, None)
-    assert {one.file: one.companions for one in found} == {
+    assert {one.file: one.sidecars for one in found} == {
         "211/upcall 2.pcap": False,
         "211/upcall.pcap": False,
         "2110/upcall.pcap": True,

@@ -9,7 +9,7 @@ from upcall_grader.capture.dialogue import Answer, Exchange, read_dialogue
 from upcall_grader.judge.results import Conversation
 
 ORDINARY = 4
-"""First part of ``Seen.merit`` where all is there: handshake, upcalls, close, no reset."""
+"""First part of ``merit`` where all is there: handshake, upcalls, close, no reset."""
 
 
 class End(NamedTuple):
@@ -19,7 +19,7 @@ class End(NamedTuple):
     acked: int | None = None
 
 
-class Seen(NamedTuple):
+class ConnectionSummary(NamedTuple):
     """A connection, after its last segment.
 
     Times are nanoseconds since 1970 UTC, or None. ``resets`` are frames, and whether the client
@@ -95,14 +95,14 @@ class Seen(NamedTuple):
         return self.handshake.complete + every + self.closed + (not self.resets), answered
 
 
-def seen(connection: Connection, phrase: bytes) -> Seen:
+def summarize(connection: Connection, phrase: bytes) -> ConnectionSummary:
     """A finished connection (``Connection.finish``), its messages and upcalls read.
 
     ``phrase`` stands before a message in its upcall.
     """
     dialogue = read_dialogue(connection, phrase)
     client, server = connection.client, connection.server
-    return Seen(
+    return ConnectionSummary(
         number=connection.number,
         client=client.endpoint,
         server=server.endpoint,

@@ -6,21 +6,21 @@ import random
 from collections.abc import Iterable
 
 from upcall_grader.capture.packets import ACK, PSH
-from upcall_grader.judge.prints import MAX_PRINTS, Prints
+from upcall_grader.judge.packet_fingerprints import MAX_FINGERPRINTS, PacketFingerprints
 
 DRAW = random.Random(4141)  # noqa: S311 (test data)
-PACKETS = [(DRAW.getrandbits(32), DRAW.getrandbits(32)) for _ in range(4 * MAX_PRINTS)]
+PACKETS = [(DRAW.getrandbits(32), DRAW.getrandbits(32)) for _ in range(4 * MAX_FINGERPRINTS)]
 
 
 def remembered(packets: Iterable[tuple[int, int]]) -> set[int]:
-    prints = Prints()
+    fingerprints = PacketFingerprints()
     for frame, (seq, ack) in enumerate(packets, 1):
-        prints.add(seq, ack, PSH | ACK, 1, frame)
-    return set(prints.frames)
+        fingerprints.add(seq, ack, PSH | ACK, 1, frame)
+    return set(fingerprints.frames)
 
 
 def test_of_a_long_capture_the_same_packets_whatever_their_order() -> None:
-    assert len(remembered(PACKETS)) == MAX_PRINTS
+    assert len(remembered(PACKETS)) == MAX_FINGERPRINTS
     assert remembered(PACKETS) == remembered(reversed(PACKETS))
 
 
@@ -28,9 +28,9 @@ def test_a_part_of_a_capture_remembers_what_the_whole_does() -> None:
     half = PACKETS[: len(PACKETS) // 2]
     there = {seq << 32 | ack for seq, ack in half}
     shared = remembered(PACKETS) & there
-    assert len(shared) > MAX_PRINTS // 4
+    assert len(shared) > MAX_FINGERPRINTS // 4
     assert shared <= remembered(half)
 
 
 def test_all_of_a_short_capture() -> None:
-    assert len(remembered(PACKETS[:MAX_PRINTS])) == MAX_PRINTS
+    assert len(remembered(PACKETS[:MAX_FINGERPRINTS])) == MAX_FINGERPRINTS

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from upcall_grader.judge.witnesses import CLIENT_LOG, SERVER_LOG
+from upcall_grader.judge.log_comparison import CLIENT_LOG, SERVER_LOG
 
 MANIFEST = "manifest.json"
 NAMES = frozenset((MANIFEST, SERVER_LOG, CLIENT_LOG))

@@ -12,7 +12,7 @@ import heapq
 
 from upcall_grader.capture.packets import ACK, FIN, RST, SYN
 
-MAX_PRINTS = 512
+MAX_FINGERPRINTS = 512
 """So many packets of a file are remembered: those whose numbers are the smallest when mixed, which
 are the same ones in every file that holds them."""
 
@@ -22,7 +22,7 @@ COUNTED = SYN | FIN
 _MIX, _MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
 
-class Prints:
+class PacketFingerprints:
     """The numbers of some packets of one file, each with the first frame that has them."""
 
     __slots__ = ("_largest", "_limit", "frames")
@@ -34,7 +34,7 @@ class Prints:
 
     def __eq__(self, other: object) -> bool:
         """Whether both remember the same packets, whatever the order they came in."""
-        return isinstance(other, Prints) and self.frames == other.frames
+        return isinstance(other, PacketFingerprints) and self.frames == other.frames
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -48,7 +48,7 @@ class Prints:
         if mixed > self._limit or number in self.frames:
             return
         self.frames[number] = frame
-        if len(self.frames) > MAX_PRINTS:
+        if len(self.frames) > MAX_FINGERPRINTS:
             self._forget_one(mixed, number)
 
     def _forget_one(self, mixed: int, number: int) -> None:

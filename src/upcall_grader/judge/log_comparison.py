@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from upcall_grader.capture.packets import address_text
+from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.results import Remark
-from upcall_grader.judge.seen import Seen
 from upcall_grader.terminal import quoted
 
 SERVER_LOG, CLIENT_LOG = "server.log", "client.log"
@@ -31,26 +31,30 @@ class _Told(NamedTuple):
     messages: list[bytes]
 
 
-def disagreements(seen: Seen, server_log: bytes, client_log: bytes, shown: bytes) -> list[Remark]:
+def disagreements(
+    summary: ConnectionSummary, server_log: bytes, client_log: bytes, shown: bytes
+) -> list[Remark]:
     """Where the logs tell something else than the wire; an empty log tells nothing.
 
     ``shown`` is what the client prints before an upcall.
     """
     found: list[Remark] = []
     if server_log:
-        found += _server(seen, _connections(server_log))
+        found += _server(summary, _connections(server_log))
     if client_log:
         upcall = re.compile(_PROMPTS + re.escape(shown) + rb" ?(.*)", re.DOTALL)
         told = [match for line in _lines(client_log) if (match := _match(upcall, line)) is not None]
-        found += _compare("witness-client", CLIENT_LOG, seen, _upcalls(seen), told)
+        found += _compare("witness-client", CLIENT_LOG, summary, _upcalls(summary), told)
     return found
 
 
-def _server(seen: Seen, connections: Sequence[_Told]) -> Iterator[Remark]:
-    client = (address_text(seen.client[0]), seen.client[1])
+def _server(summary: ConnectionSummary, connections: Sequence[_Told]) -> Iterator[Remark]:
+    client = (address_text(summary.client[0]), summary.client[1])
     own = [told for told in connections if told.client == client]
     if own:
-        yield from _compare("witness-server", SERVER_LOG, seen, _messages(seen), own[-1].messages)
+        yield from _compare(
+            "witness-server", SERVER_LOG, summary, _messages(summary), own[-1].messages
+        )
         return
     told = ", ".join(f"{told.client[0]}:{told.client[1]}" for told in connections[:_MAX_NAMED])
     values: dict[str, str | int] = {"log": SERVER_LOG, "told": told or "no connection"}
@@ -87,9 +91,9 @@ def _printed(data: bytes) -> bytes:
 
 
 def _compare(
-    code: str, log: str, seen: Seen, wire: Sequence[bytes], told: Sequence[bytes]
+    code: str, log: str, summary: ConnectionSummary, wire: Sequence[bytes], told: Sequence[bytes]
 ) -> Iterator[Remark]:
-    if not seen.from_start_to_end and _in_order(wire, told):
+    if not summary.from_start_to_end and _in_order(wire, told):
         # What the capture does not hold cannot speak against the log.
         return
     if len(wire) != len(told):
@@ -112,9 +116,9 @@ def _in_order(wire: Iterable[bytes], told: Iterable[bytes]) -> bool:
     return all(held in rest for held in wire)
 
 
-def _messages(seen: Seen) -> list[bytes]:
-    return [_printed(message) for message in seen.messages]
+def _messages(summary: ConnectionSummary) -> list[bytes]:
+    return [_printed(message) for message in summary.messages]
 
 
-def _upcalls(seen: Seen) -> list[bytes]:
-    return [_printed(found.upcall) for found in seen.exchanges if found.upcall is not None]
+def _upcalls(summary: ConnectionSummary) -> list[bytes]:
+    return [_printed(found.upcall) for found in summary.exchanges if found.upcall is not None]
