@@ -114,11 +114,11 @@ test-packages: ## the programs that the tests use, from the distribution
 
 .PHONY: classroom
 classroom: test-packages engine ## N=6: that many lab hosts on this machine, site.yml over SSH, the report
-	@scripts/classroom up "$(N)"
+	@sandbox/classroom up "$(N)"
 
 .PHONY: classroom-down
 classroom-down: venv ## removes that classroom; captures stay
-	@scripts/classroom down
+	@sandbox/classroom down
 
 .PHONY: bench
 bench: venv-test engine ## bench/RESULTS.md: the speed goals, measured on six lab hosts (KEEP=1: keep them)

@@ -31,7 +31,7 @@ class NoRoomError(Exception):
 
 
 def find(hosts: int) -> Room:
-    """The room, which ``scripts/room`` has made. Raises NoRoomError."""
+    """The room, which ``sandbox/room`` has made. Raises NoRoomError."""
     folder = TOP / ".cache" / NAME
     try:
         inventory = yaml.safe_load((folder / "inventory.yml").read_text(encoding="utf-8"))
@@ -44,7 +44,7 @@ def find(hosts: int) -> Room:
     if len(names) != hosts:
         raise NoRoomError(
             f"The room {NAME} has {len(names)} hosts, and {hosts} are measured on.\n"
-            f"Remove it with scripts/room destroy {NAME}, then run make bench again."
+            f"Remove it with sandbox/room destroy {NAME}, then run make bench again."
         )
     return Room(folder / "inventory.yml", folder / "ssh_config", names)
 

@@ -1,4 +1,4 @@
-"""A room of a test's own: made and removed by scripts/room, and a whole site.yml run over it."""
+"""A room of a test's own: made and removed by sandbox/room, and a whole site.yml run over it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Room:
         return self.hosts[0].rpartition("-")[0]
 
     def up(self) -> subprocess.CompletedProcess[str]:
-        """Complete the room again: scripts/room up."""
+        """Complete the room again: sandbox/room up."""
         return room_script("up", self.name, str(len(self.hosts)), self._prefix)
 
     def grown(self, count: int) -> Room:
@@ -92,13 +92,13 @@ class Room:
 
 
 def named(prefix: str, count: int) -> list[str]:
-    """What scripts/room calls the hosts of a room."""
+    """What sandbox/room calls the hosts of a room."""
     return [f"{prefix}-{number}" for number in range(1, count + 1)]
 
 
 def room_script(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run scripts/room; output and errors come back together."""
-    return run_command([TOP / "scripts" / "room", *arguments], timeout=900)
+    """Run sandbox/room; output and errors come back together."""
+    return run_command([TOP / "sandbox" / "room", *arguments], timeout=900)
 
 
 @contextmanager

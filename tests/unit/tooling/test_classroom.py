@@ -1,6 +1,6 @@
-"""make classroom: what is asked of scripts/room and site.yml, and what goes away again.
+"""make classroom: what is asked of sandbox/room and site.yml, and what goes away again.
 
-What scripts/room does with real lab hosts, molecule/classroom tests.
+What sandbox/room does with real lab hosts, molecule/classroom tests.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Project:
     def run(self, script: str, *arguments: str) -> tuple[int, str]:
         """Run one of the scripts; its status, and what it says."""
         done = subprocess.run(
-            [self.top / "scripts" / script, *arguments],
+            [self.top / "sandbox" / script, *arguments],
             env={**os.environ, "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -53,19 +53,19 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     top = tmp_path / "project"
-    (top / "scripts").mkdir(parents=True)
+    (top / "sandbox").mkdir(parents=True)
     (tmp_path / "bin").mkdir()
     for name in ("classroom", "room"):
-        shutil.copy(TOP / "scripts" / name, top / "scripts")
+        shutil.copy(TOP / "sandbox" / name, top / "sandbox")
     made = Project(top, tmp_path / "bin")
     made.fake("ansible-playbook")
     made.fake("docker")
     return made
 
 
-CREATE = "ansible-playbook --inventory=nobody, molecule/default/create.yml"
-COMPLETE = "ansible-playbook --inventory=nobody, molecule/classroom/up.yml"
-DESTROY = "ansible-playbook --inventory=nobody, molecule/default/destroy.yml"
+CREATE = "ansible-playbook --inventory=nobody, sandbox/create.yml"
+COMPLETE = "ansible-playbook --inventory=nobody, sandbox/complete.yml"
+DESTROY = "ansible-playbook --inventory=nobody, sandbox/destroy.yml"
 SITE = "ansible-playbook -i .cache/classroom/inventory.yml site.yml"
 
 
@@ -107,7 +107,7 @@ def test_without_a_room_there_is_nothing_to_bring_the_lab_to(project: Project) -
 def test_more_lab_hosts_than_the_kernel_lets_start_are_refused(project: Project) -> None:
     limit = project.top / "limit"
     limit.write_text("128\n")
-    script = project.top / "scripts" / "classroom"
+    script = project.top / "sandbox" / "classroom"
     script.write_text(
         script.read_text().replace("/proc/sys/fs/inotify/max_user_instances", str(limit))
     )
@@ -127,7 +127,7 @@ def test_everything_goes_and_captures_stay(project: Project) -> None:
     status, said = project.run("classroom", "down")
     assert status == 0
     assert project.calls == [
-        "ansible-playbook -i .cache/classroom/inventory.yml molecule/classroom/hang_up.yml",
+        "ansible-playbook -i .cache/classroom/inventory.yml sandbox/hang_up.yml",
         DESTROY,
         "docker image ls --format {{.Repository}}:{{.Tag}} upcall-lab-test-host",
         "docker image rm host:trixie host:bookworm",

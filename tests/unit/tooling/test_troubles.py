@@ -39,8 +39,8 @@ PYTHON = [
 ]
 # Those that lecturers call, by themselves or with make; the others are for who changes the project.
 SCRIPTS = [
-    TOP / "scripts" / name
-    for name in ("become", "classroom", "room", "test-packages", "test-vm", "venv")
+    *(TOP / "scripts" / name for name in ("become", "test-packages", "test-vm", "venv")),
+    *(TOP / "sandbox" / name for name in ("classroom", "room")),
 ]
 
 # Its message is what one sees of each finding; as an assertion it cannot fail.

@@ -87,7 +87,7 @@ def test_the_oldest_ansible_core_that_the_roles_allow_is_tried() -> None:
 
 def test_each_distribution_that_is_mapped_has_a_job() -> None:
     mapped = {file.stem for file in (TOP / "roles" / "lab_docker" / "vars").glob("*.yml")}
-    listed = yaml.safe_load((TOP / "molecule/shared/vars/hosts.yml").read_text("utf-8"))
+    listed = yaml.safe_load((TOP / "sandbox/hosts.yml").read_text("utf-8"))
     made = {host["name"].removeprefix("lab-") for host in listed["test_host_list"]}
     ubuntu = {f"ubuntu-{release}" for release in jobs()["ubuntu"]["strategy"]["matrix"]["release"]}
     assert "debian" in jobs()
