@@ -57,7 +57,7 @@ lint-python:
 	ruff format --check .
 
 lint-types:
-	scripts/typecheck.py
+	mypy
 
 lint-shell:
 	shellcheck $$(scripts/shell-scripts)

@@ -25,6 +25,6 @@ def load(path: str, name: str = "") -> t.Any:
     return module
 
 
-def load_utility(path: Path) -> t.Any:
-    """A role's ``module_utils`` file, under the name that it has on a lab host."""
-    return load(str(path.relative_to(TOP)), f"ansible.module_utils.{path.stem}")
+def load_utility(name: str) -> t.Any:
+    """Return the module utility ``name``, loaded under the name that it has on a lab host."""
+    return load(f"plugins/module_utils/{name}.py", f"ansible.module_utils.{name}")

@@ -16,8 +16,6 @@ from tests.support.lab_hosts import STATE, TOP, environment
 def bridge_info(host: Host, project: str, *options: str) -> tuple[int, dict[str, t.Any]]:
     """Exit status of ``ansible``, and what the module returned."""
     paths = {
-        "ANSIBLE_LIBRARY": str(TOP / "roles/lab_capture/library"),
-        "ANSIBLE_MODULE_UTILS": str(TOP / "roles/lab_look/module_utils"),
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
     }
     asked = subprocess.run(

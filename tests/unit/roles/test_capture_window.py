@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.loading import TOP, load, load_utility
+from tests.support.loading import load, load_utility
 
 UTILS = ("lab_look_processes", "lab_look_session")
 
@@ -19,8 +19,8 @@ UTILS = ("lab_look_processes", "lab_look_session")
 def capture() -> t.Any:
     """The window, with what it uses under the names that they have on a lab host."""
     for name in UTILS:
-        load_utility(TOP / "roles" / "lab_look" / "module_utils" / f"{name}.py")
-    return load("roles/lab_capture/module_utils/lab_capture_window.py")
+        load_utility(name)
+    return load("plugins/module_utils/lab_capture_window.py")
 
 
 class Clock:

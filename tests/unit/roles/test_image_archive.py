@@ -13,13 +13,12 @@ import pytest
 
 from tests.support.loading import load
 
-ROLE = "roles/lab_upcall"
 IMAGE = "upcall-lab:1"
 LAYERS = ["sha256:" + "1" * 64, "sha256:" + "2" * 64]
 
 
-layers_of = load(f"{ROLE}/filter_plugins/lab_upcall_archive_layers.py").lab_upcall_archive_layers
-store = load(f"{ROLE}/action_plugins/lab_upcall_archive_store.py").store
+layers_of = load("plugins/filter/lab_upcall_archive_layers.py").lab_upcall_archive_layers
+store = load("plugins/action/lab_upcall_archive_store.py").store
 
 
 def add(archive: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -11,7 +11,7 @@ from ansible.errors import AnsibleActionFail
 
 from tests.support.loading import load
 
-plugin = load("roles/lab_enroll/action_plugins/lab_enroll_host_key_info.py")
+plugin = load("plugins/action/lab_enroll_host_key_info.py")
 
 KINDS = ("ed25519", "ecdsa", "rsa")
 

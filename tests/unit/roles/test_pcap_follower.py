@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.loading import load
 from tests.unit.grader import building as b
 
-following = load("roles/lab_capture/module_utils/lab_capture_pcap.py")
+following = load("plugins/module_utils/lab_capture_pcap.py")
 
 PORT = 4141
 

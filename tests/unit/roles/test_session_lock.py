@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.loading import TOP, load_utility
+from tests.support.loading import load_utility
 
-UTILITIES = TOP / "roles" / "lab_look" / "module_utils"
-load_utility(UTILITIES / "lab_look_processes.py")
-session = load_utility(UTILITIES / "lab_look_session.py")
+load_utility("lab_look_processes")
+session = load_utility("lab_look_session")
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from tests.support.loading import load
 
-filters = load("roles/lab_capture/filter_plugins/lab_capture_seats.py")
+filters = load("plugins/filter/lab_capture_seats.py")
 
 ROSTER = "lab_roster_students"
 

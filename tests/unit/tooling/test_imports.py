@@ -33,6 +33,8 @@ PACKAGES: dict[str, set[str]] = {
 }
 UTILITIES = "ansible.module_utils"
 MODULE_CODE = f"{UTILITIES}.basic"
+# The folders of plugins/ whose files belong to roles; those of the others serve every run.
+ROLES_FOLDERS = {"modules", "module_utils", "action", "filter"}
 INTERNAL = re.compile(r"\b__(lab_[a-z]+)_\w")
 
 
@@ -97,10 +99,16 @@ def wrong_in_src(top: Path) -> Iterator[str]:
                 yield f"{file.relative_to(top)}:{line}: {name}"
 
 
+def owner(top: Path, name: str) -> str:
+    """Return the role that a file in plugins/ belongs to, the one whose name it begins with."""
+    roles = (path.name for path in (top / "roles").iterdir() if path.is_dir())
+    return max((role for role in roles if f"{name}_".startswith(f"{role}_")), key=len, default="")
+
+
 def owners(top: Path) -> dict[str, str]:
-    """The role of each module utility, by the name that Ansible gives it."""
-    files = (top / "roles").glob("*/module_utils/*.py")
-    return {f"{UTILITIES}.{file.stem}": file.parts[-3] for file in files}
+    """Return the role of each module utility, by the name that Ansible gives it."""
+    files = (top / "plugins" / "module_utils").glob("*.py")
+    return {f"{UTILITIES}.{file.stem}": owner(top, file.stem) for file in files}
 
 
 def own_and_named(role: Path) -> set[str]:
@@ -109,36 +117,47 @@ def own_and_named(role: Path) -> set[str]:
     return {role.name, *(dependency["role"] for dependency in meta.get("dependencies", []))}
 
 
-def allowed_in_role(file: Path, name: str, utilities: set[str]) -> bool:
-    """Whether a role's Python file may import this name.
+def allowed_for_role(folder: str, name: str, utilities: set[str]) -> bool:
+    """Tell whether what a role has in this folder of plugins/ may import this name.
 
     What goes to lab hosts has nothing but the standard library, Ansible's module code and the
     utilities there. What runs on the controller has Ansible besides.
     """
     if standard(name) or within(name, *utilities):
         return True
-    if file.parent.name == "module_utils":
+    if folder == "module_utils":
         return False
-    if file.parent.name == "library":
+    if folder == "modules":
         return within(name, MODULE_CODE)
     return within(name, "ansible") and (not within(name, UTILITIES) or within(name, MODULE_CODE))
 
 
 def wrong_in_roles(top: Path) -> Iterator[str]:
-    """Modules, utilities and plugins of the roles."""
-    owner = owners(top)
-    for role in sorted(path for path in (top / "roles").iterdir() if path.is_dir()):
-        roles = own_and_named(role)
-        utilities = {name for name, its_role in owner.items() if its_role in roles}
-        for file in sorted(role.rglob("*.py")):
-            for line, name in imports(file):
-                if not allowed_in_role(file, name, utilities):
-                    yield f"{file.relative_to(top)}:{line}: {name}"
+    """Yield the Python files of roles, which are YAML: Ansible loads them from plugins/."""
+    yield from (str(file.relative_to(top)) for file in sorted((top / "roles").rglob("*.py")))
+
+
+def wrong_for_roles(top: Path) -> Iterator[str]:
+    """Yield the wrong imports of modules, utilities, action plugins and filters."""
+    owned = owners(top)
+    files = (file for folder in ROLES_FOLDERS for file in (top / "plugins" / folder).glob("*.py"))
+    for file in sorted(files):
+        role = owner(top, file.stem)
+        if not role:
+            yield f"{file.relative_to(top)}: begins with the name of no role"
+            continue
+        roles = own_and_named(top / "roles" / role)
+        utilities = {name for name, its_role in owned.items() if its_role in roles}
+        for line, name in imports(file):
+            if not allowed_for_role(file.parent.name, name, utilities):
+                yield f"{file.relative_to(top)}:{line}: {name}"
 
 
 def wrong_in_plugins(top: Path) -> Iterator[str]:
-    """The project's own plugins: Ansible, the roster and the board, no grader and no role."""
+    """Yield the wrong imports of the other plugins: they use Ansible, the roster and the board."""
     for file in sorted((top / "plugins").rglob("*.py")):
+        if file.parent.name in ROLES_FOLDERS:
+            continue
         for line, name in imports(file):
             lent = within(name, "ansible") and not within(name, *owners(top))
             if not (standard(name) or lent or within(name, "upcall_roster", "upcall_board")):
@@ -146,14 +165,15 @@ def wrong_in_plugins(top: Path) -> Iterator[str]:
 
 
 def wrong_internals(top: Path) -> Iterator[str]:
-    """A role's internal variables, ``__<role>_...``, in another role or in a playbook."""
-    for folder in ("roles", "playbooks"):
+    """Yield the uses of a role's internal variables, ``__<role>_...``, by anything else."""
+    for folder in ("roles", "playbooks", "plugins"):
         for file in sorted(path for path in (top / folder).rglob("*") if path.is_file()):
             if file.suffix not in {".yml", ".j2", ".py"}:
                 continue
             role = file.relative_to(top / folder).parts[0] if folder == "roles" else ""
+            user = role or owner(top, file.stem)
             for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-                if any(owner != role for owner in INTERNAL.findall(line)):
+                if any(its_role != user for its_role in INTERNAL.findall(line)):
                     yield f"{file.relative_to(top)}:{number}: {line.strip()}"
 
 
@@ -162,6 +182,7 @@ def wrong(top: Path) -> list[str]:
     return [
         *wrong_in_src(top),
         *wrong_in_roles(top),
+        *wrong_for_roles(top),
         *wrong_in_plugins(top),
         *wrong_internals(top),
     ]
@@ -186,17 +207,17 @@ def tree(tmp_path: Path) -> Path:
         "src/upcall_grader/judge/__init__.py": "from upcall_grader.capture import reading",
         "src/upcall_roster/__init__.py": "import csv",
         "roles/lab_look/meta/main.yml": "dependencies: []",
-        "roles/lab_look/module_utils/lab_look_docker.py": "import socket",
-        "roles/lab_look/library/lab_look_info.py": (
+        "plugins/module_utils/lab_look_docker.py": "import socket",
+        "plugins/modules/lab_look_info.py": (
             "from ansible.module_utils.basic import AnsibleModule\n"
             "from ansible.module_utils.lab_look_docker import Docker"
         ),
         "roles/lab_look/tasks/main.yml": "- __lab_look_seen",
         "roles/lab_up/meta/main.yml": "dependencies: [{role: lab_look}]",
-        "roles/lab_up/module_utils/lab_up_names.py": (
+        "plugins/module_utils/lab_up_names.py": (
             "from ansible.module_utils import lab_look_docker"
         ),
-        "roles/lab_up/filter_plugins/lab_up.py": "from ansible.errors import AnsibleError",
+        "plugins/filter/lab_up.py": "from ansible.errors import AnsibleError",
         "playbooks/up.yml": "- role: lab_up",
         "plugins/inventory/lab_roster.py": "import ansible.errors\nimport upcall_roster",
     }.items():
@@ -226,18 +247,21 @@ def test_the_small_tree_is_sound(tree: Path) -> None:
         ("src/upcall_grader/unheard_of/new.py", "import os"),
         ("src/upcall_roster/new.py", "import upcall_grader"),
         ("src/another/new.py", "import os"),
-        ("roles/lab_up/action_plugins/new.py", "from upcall_grader.capture import reading"),
-        ("roles/lab_up/filter_plugins/new.py", "import dpkt"),
-        ("roles/lab_up/library/new.py", "from ansible.errors import AnsibleError"),
-        ("roles/lab_up/library/new.py", "import yaml"),
+        ("plugins/action/lab_up_new.py", "from upcall_grader.capture import reading"),
+        ("plugins/filter/lab_up_new.py", "import dpkt"),
+        ("plugins/modules/lab_up_new.py", "from ansible.errors import AnsibleError"),
+        ("plugins/modules/lab_up_new.py", "import yaml"),
         (
-            "roles/lab_up/module_utils/new.py",
+            "plugins/module_utils/lab_up_new.py",
             "from ansible.module_utils.basic import AnsibleModule",
         ),
-        ("roles/lab_look/library/new.py", "from ansible.module_utils.lab_up_names import names"),
-        ("roles/lab_look/filter_plugins/new.py", "from ansible.module_utils import lab_up_names"),
+        ("plugins/modules/lab_look_new.py", "from ansible.module_utils.lab_up_names import names"),
+        ("plugins/filter/lab_look_new.py", "from ansible.module_utils import lab_up_names"),
         ("roles/lab_up/tasks/new.yml", "- when: __lab_look_seen"),
         ("playbooks/new.yml", "- when: __lab_up_ready"),
+        ("plugins/filter/lab_up_new.py", "NAME = '__lab_look_seen'"),
+        ("plugins/modules/new.py", "import os"),
+        ("roles/lab_up/library/lab_up.py", "import os"),
         ("plugins/callback/new.py", "import upcall_grader"),
         ("plugins/callback/new.py", "import dpkt"),
         ("plugins/callback/new.py", "from ansible.module_utils.lab_look_docker import Docker"),

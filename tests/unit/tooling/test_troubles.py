@@ -31,12 +31,7 @@ PLACE = re.compile(r"\(docs/troubles\.md#([\w-]+)\)")
 AT_END = re.compile(PLACE.pattern + r"\s*\Z")
 
 TASKS = [*sorted(TOP.glob("roles/*/tasks/*.yml")), *sorted(TOP.glob("playbooks/*.yml"))]
-PYTHON = [
-    path
-    for folder in ("src", "plugins", "roles")
-    for path in sorted((TOP / folder).rglob("*.py"))
-    if path.parent.name != "files"
-]
+PYTHON = [path for folder in ("src", "plugins") for path in sorted((TOP / folder).rglob("*.py"))]
 # Those that lecturers call, by themselves or with make; the others are for who changes the project.
 SCRIPTS = [
     *(TOP / "scripts" / name for name in ("become", "test-packages", "test-vm", "venv")),
@@ -250,15 +245,15 @@ def test_what_the_project_s_exceptions_say_ends_with_their_place() -> None:
     problem = Problem("roster.csv", 7, "there is no host", trouble="roster-row")
     assert str(problem) == "roster.csv, line 7: there is no host (docs/troubles.md#roster-row)"
     for path in ("lab_look_processes", "lab_look_session"):
-        load_utility(TOP / "roles/lab_look/module_utils" / f"{path}.py")
+        load_utility(path)
     for path in ("lab_capture_pcap", "lab_capture_session"):
-        session = load_utility(TOP / "roles/lab_capture/module_utils" / f"{path}.py")
+        session = load_utility(path)
     error = session.SessionError("capture", "it ended", "Try again", trouble="cut-off")
     assert str(error) == "capture: it ended. Try again (docs/troubles.md#cut-off)"
 
 
 def test_a_finding_s_remedy_ends_with_the_paragraph_of_its_id() -> None:
-    findings = load("roles/lab_look/filter_plugins/lab_look_findings.py")
+    findings = load("plugins/filter/lab_look_findings.py")
     look = {
         "engine": {"works": False, "client": "", "error": "no answer"},
         "compose": {"works": False, "error": "no answer"},
