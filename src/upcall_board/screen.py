@@ -19,15 +19,15 @@ from rich.segment import ControlType, Segment, SegmentLines
 from rich.text import Text
 
 from upcall_board.board import Board
+from upcall_text.plain import escape_unprintable
 
 # Seconds between two looks at whether there is anything new to draw.
 PERIOD = 0.125
 
 
 def harmless(text: str) -> str:
-    """A text whose control characters are escaped, but for line ends and tabs."""
-    shown = (c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
-    return "".join(shown)
+    """Return ``text`` with escapes for what is not printable, but for line ends and tabs."""
+    return escape_unprintable(text, keep="\n\t")
 
 
 class Above:

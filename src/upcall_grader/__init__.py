@@ -8,7 +8,7 @@
 ``grade``     ``upcall-grade``: a folder of captures, graded
 ``languages`` those in which there are words for all of it
 ``lab``       port and phrases of the lab that is looked for
-``terminal``  hostile text made harmless for a terminal, colours
+``terminal``  payload as text in quotes for a terminal, colours
 
 ``show`` and ``judge`` stand on ``capture``, ``export`` and ``report`` on ``judge``, ``grade``
 on all of them.

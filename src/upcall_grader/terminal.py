@@ -1,9 +1,4 @@
-"""Text of unknown origin made harmless for a terminal, and colours.
-
-Everything in a capture was sent by somebody: an escape sequence in a message must not move the
-reader's cursor, and a bidi override must not turn a line round (Unicode Technical Report 36,
-section 2.5).
-"""
+"""Payload as text in quotes for a terminal, and colours."""
 
 from __future__ import annotations
 
@@ -12,8 +7,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TextIO
 
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"'}
-_MAX_MARKS = 2
+from upcall_text.plain import escapes
+
 _TIGHT = 24
 _STYLES = {
     "handshake": "36",
@@ -27,28 +22,6 @@ _STYLES = {
     "bold": "1",
     "plain": "",
 }
-
-
-def _harmless(character: str, marks: int) -> str:
-    """One character, escaped unless it surely prints as itself.
-
-    ``marks`` is the number of combining marks just before it.
-    """
-    if character in _SHORT:
-        return _SHORT[character]
-    category = unicodedata.category(character)
-    unsafe = category[0] in "CZ" and character != " "
-    if unsafe or (category[0] == "M" and marks >= _MAX_MARKS):
-        return _escape(ord(character))
-    return character
-
-
-def _escape(code: int) -> str:
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def width(text: str) -> int:
@@ -90,24 +63,17 @@ def whole(data: bytes, columns: int) -> str | None:
 def _fit(data: bytes, room: int) -> tuple[str, int | None]:
     """Escaped text of at most ``room`` columns, and the bytes it holds if that is not all."""
     shown: list[str] = []
-    used, taken, marks = 0, 0, _MAX_MARKS
-    for character in data.decode("utf-8", "surrogateescape"):
-        harmless = _harmless(character, marks)
-        columns = width(harmless)
+    used, taken = 0, 0
+    text = data.decode("utf-8", "surrogateescape")
+    for character, escaped in zip(text, escapes(text), strict=True):
+        piece = f"\\{character}" if character in '\\"' else escaped
+        columns = width(piece)
         if used + columns > room:
             return "".join(shown), taken
-        marks = marks + 1 if unicodedata.category(character)[0] == "M" else 0
-        shown.append(harmless)
+        shown.append(piece)
         used += columns
         taken += len(character.encode("utf-8", "surrogateescape"))
     return "".join(shown), None
-
-
-def plain(text: str) -> str:
-    """A file's name or other short text from outside, harmless for a terminal."""
-    return "".join(
-        character if character in '\\"' else _harmless(character, 0) for character in text
-    )
 
 
 def wants_colour(choice: str, stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import ClassVar, NoReturn
 
+from upcall_text.plain import escape_unprintable
+
 
 def place(trouble: str) -> str:
     """The end of a message: its paragraph, named by the heading's anchor."""
@@ -26,4 +28,4 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the program with status 2."""
-        super().error(message + place(trouble="wrong-command-line"))
+        super().error(escape_unprintable(message) + place(trouble="wrong-command-line"))

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from upcall_text.plain import escape_unprintable
+
+MAX_CELL = 60
+"""Characters of a cell that a message shows."""
 MAX_SHOWN = 100
 """Problems that one error message lists at most; ``RosterError.problems`` holds all of them."""
 
@@ -25,7 +29,8 @@ class Problem:
 
     def __str__(self) -> str:
         """As in ``roster.csv, line 7: there is no host (docs/troubles.md#roster-row)``."""
-        where = self.file if self.line is None else f"{self.file}, line {self.line}"
+        file = escape_unprintable(self.file)
+        where = file if self.line is None else f"{file}, line {self.line}"
         return f"{where}: {self.cause} (docs/troubles.md#{self.trouble})"
 
 
@@ -46,5 +51,5 @@ class RosterError(Exception):
 
 
 def shown(value: str) -> str:
-    """A cell for a message: in quotes, without control characters, and not too long."""
-    return repr(value if len(value) <= 60 else f"{value[:60]}...")
+    """Return a cell for a message: in quotes, printable, and not too long."""
+    return f"'{escape_unprintable(value, MAX_CELL)}'"

@@ -14,6 +14,8 @@ import io
 import re
 from collections.abc import Iterable
 
+from upcall_text.plain import escape_unprintable
+
 LONGEST = 2000
 """Characters of a cell; Excel shows no more than 32,767."""
 
@@ -26,7 +28,7 @@ def harmless(text: str) -> str:
     """A text of unknown origin as a cell: one line, every character printable, no formula."""
     cut = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
     safe = _STARTS.sub(r"\1'", cut)
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in safe)
+    return escape_unprintable(safe)
 
 
 def table(rows: Iterable[Iterable[Cell]]) -> bytes:

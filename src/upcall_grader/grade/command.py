@@ -21,8 +21,9 @@ from upcall_grader.grade.overview import lines
 from upcall_grader.judge.assess import Progress, assess
 from upcall_grader.judge.results import Assessment
 from upcall_grader.judge.rubric import DEFAULT, Rubric
-from upcall_grader.terminal import Painter, plain, wants_colour
+from upcall_grader.terminal import Painter, wants_colour
 from upcall_grader.troubles import TroubleError, place
+from upcall_text.plain import escape_unprintable
 
 if TYPE_CHECKING:
     from upcall_grader.texts.wording import Wording
@@ -65,15 +66,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status = _run(words)
         sys.stdout.flush()
     except (TroubleError, _RosterError) as error:
-        for line in str(error).splitlines():
-            print(f"upcall-grade: {plain(line)}", file=sys.stderr)
+        # A roster's problems stand one on a line; any other line end is somebody's file name.
+        lines = str(error).split("\n") if isinstance(error, _RosterError) else [str(error)]
+        for line in lines:
+            print(f"upcall-grade: {escape_unprintable(line)}", file=sys.stderr)
         return 2
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             # Whoever read the output has seen enough.
             _close_quietly()
             return 1
-        name = plain(str(error.filename or "its output"))
+        name = escape_unprintable(str(error.filename or "its output"))
         print(
             f"upcall-grade: {name}: {error.strerror or error}; make room or correct its owner,"
             " then run it again" + place(trouble="cannot-be-written"),
@@ -183,7 +186,7 @@ def _grade_and_tell(
         changed = _write(
             assessment, options.directory, options.out, options.lang, options.assignment
         )
-        page = plain(str(options.out / "report" / "index.html"))
+        page = escape_unprintable(str(options.out / "report" / "index.html"))
         print(f"report: {page} ({'changed' if changed else 'unchanged'})")
     return 1 if assessment.needs_person else 0
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from upcall_grader.judge.results import Assessment, Status, Submission, Verdict
-from upcall_grader.terminal import Painter, plain, width
+from upcall_grader.terminal import Painter, width
+from upcall_text.plain import escape_unprintable
 
 if TYPE_CHECKING:
     from upcall_grader.texts.wording import Wording
@@ -28,12 +29,12 @@ def lines(
     for found in shown:
         yield _line(found, assessment, min(columns, _WIDEST), paint)
         for text in _lacking(found, wording):
-            yield f"    {plain(text)}"
+            yield f"    {escape_unprintable(text)}"
     yield _sum(assessment)
 
 
 def _who(found: Submission) -> str:
-    return plain(found.owner.student) or "?"
+    return escape_unprintable(found.owner.student) or "?"
 
 
 def _line(found: Submission, assessment: Assessment, columns: int, paint: Painter) -> str:
@@ -41,7 +42,7 @@ def _line(found: Submission, assessment: Assessment, columns: int, paint: Painte
     verdict = paint(_STYLES.get(found.verdict, "bad"), f"{found.verdict:<10}")
     points = f"{number(found.points):>6} of {number(assessment.rubric.points)}"
     padding = " " * max(columns - width(who), 0)
-    return f"{who}{padding}  {verdict} {points}  {plain(found.file)}".rstrip()
+    return f"{who}{padding}  {verdict} {points}  {escape_unprintable(found.file)}".rstrip()
 
 
 def _lacking(found: Submission, wording: Callable[[], Wording]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 ``names``    file names of the students' pages
 ``phrases``  what the pages say, in one language
-``visible``  hostile text made harmless on a page
 ``ladder``   the judged connection read once more, its first and last steps kept
 ``drawing``  those steps as panels of a ladder diagram
 ``student``  what a student's page shows

@@ -17,10 +17,13 @@ from upcall_grader.report.folder import ReportError, replace_folder
 from upcall_grader.report.names import page_names
 from upcall_grader.report.phrases import Phrases
 from upcall_grader.report.student import SYMBOLS, student_page
-from upcall_grader.report.visible import finalize
 from upcall_grader.texts.wording import Wording
+from upcall_text.plain import escape_unprintable
 
 __all__ = ["ReportError", "write_report"]
+
+MAX_TEXT = 2000
+"""Characters: longer texts are cut; no sentence of the grader is near it."""
 
 # page.css is what the handouts' pages have as well (scripts/handouts.py).
 _INLINED = {
@@ -72,7 +75,7 @@ def _environment(phrases: Phrases) -> jinja2.Environment:
         loader=jinja2.PackageLoader("upcall_grader.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
-        finalize=finalize,
+        finalize=_escaped,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -89,6 +92,13 @@ def _environment(phrases: Phrases) -> jinja2.Environment:
         environment.globals[code] = Markup(text)  # noqa: S704
         environment.globals[f"{code}_hash"] = _source_hash(text)
     return environment
+
+
+def _escaped(value: object) -> object:
+    """Return what a template prints without unprintable characters; its own Markup as it is."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return escape_unprintable(value, MAX_TEXT)
+    return value
 
 
 def _source_hash(text: str) -> str:

@@ -21,8 +21,9 @@ from upcall_grader.capture.reading import Capture, CaptureError, open_capture
 from upcall_grader.lab import UPCALL
 from upcall_grader.show.missing import Finding, missing
 from upcall_grader.show.table import Glyphs, Row, Table, label_rows
-from upcall_grader.terminal import Painter, plain, wants_colour
+from upcall_grader.terminal import Painter, wants_colour
 from upcall_grader.troubles import Parser, place
+from upcall_text.plain import escape_unprintable
 
 _MAX_FRAMES = 12
 _MAX_PAIRS = 6
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _show(Path(options.file), options.port, options.check, painter)
         sys.stdout.flush()
     except CaptureError as error:
-        name = plain(options.file)
+        name = escape_unprintable(options.file)
         told = f"upcall-show: {name}: {error.cause}.\nRemedy: {error.remedy}."
         print(told + place(error.trouble), file=sys.stderr)
         return 2
@@ -251,7 +252,7 @@ def _finding(finding: Finding) -> str:
 def _print_end(path: Path, capture: Capture, count: int, paint: Painter, glyphs: Glyphs) -> None:
     links = ", ".join(LINK_NAMES.get(link, f"link type {link}") for link in capture.link_types)
     kind = f"{count} packet{'' if count == 1 else 's'}, {capture.file_format}"
-    name = plain(str(path))
+    name = escape_unprintable(str(path))
     print(f"  {paint('bold', 'File     ')}  {name} ({kind}{', ' + links if links else ''})")
     if capture.damage is not None:
         damage = capture.damage

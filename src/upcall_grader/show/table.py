@@ -12,7 +12,8 @@ from upcall_grader.capture.connections import Connection, Mark, Step
 from upcall_grader.capture.dialogue import Dialogue, Exchange
 from upcall_grader.capture.packets import Other, flags_text
 from upcall_grader.lab import UPCALL
-from upcall_grader.terminal import Painter, plain, quoted, whole, width
+from upcall_grader.terminal import Painter, quoted, whole, width
+from upcall_text.plain import escape_unprintable
 
 _MIN_WHAT = 36
 _MAX_TEXT = 72
@@ -202,9 +203,9 @@ class Table:
         room = sum(cells) + len(gap) * (len(cells) - 1)
         way = f"{other.source} {self._glyphs.arrow} {other.destination}" if other.source else ""
         what = f"{other.protocol}: {other.detail}" if other.detail else other.protocol
-        return f"{_pad(_cut(plain(way), room, self._glyphs.ellipsis), room)}{gap}" + _cut(
-            plain(what), self._what, self._glyphs.ellipsis
-        )
+        way = _cut(escape_unprintable(way), room, self._glyphs.ellipsis)
+        what = _cut(escape_unprintable(what), self._what, self._glyphs.ellipsis)
+        return f"{_pad(way, room)}{gap}{what}"
 
     def _describe(self, row: Row, step: Step) -> str:
         room = min(self._what, _MAX_TEXT)

@@ -27,10 +27,12 @@ GRADER: dict[str, set[str]] = {
 }
 # What each package under src/ may use of the others.
 PACKAGES: dict[str, set[str]] = {
-    "upcall_board": set(),
-    "upcall_grader": {"upcall_roster"},
-    "upcall_roster": set(),
+    "upcall_board": {"upcall_text"},
+    "upcall_grader": {"upcall_roster", "upcall_text"},
+    "upcall_roster": {"upcall_text"},
+    "upcall_text": set(),
 }
+LENT_TO_PLUGINS = ("upcall_board", "upcall_roster", "upcall_text")
 UTILITIES = "ansible.module_utils"
 MODULE_CODE = f"{UTILITIES}.basic"
 # The folders of plugins/ whose files belong to roles; those of the others serve every run.
@@ -154,13 +156,13 @@ def wrong_for_roles(top: Path) -> Iterator[str]:
 
 
 def wrong_in_plugins(top: Path) -> Iterator[str]:
-    """Yield the wrong imports of the other plugins: they use Ansible, the roster and the board."""
+    """Yield the wrong imports of the other plugins: Ansible and three packages are theirs."""
     for file in sorted((top / "plugins").rglob("*.py")):
         if file.parent.name in ROLES_FOLDERS:
             continue
         for line, name in imports(file):
             lent = within(name, "ansible") and not within(name, *owners(top))
-            if not (standard(name) or lent or within(name, "upcall_roster", "upcall_board")):
+            if not (standard(name) or lent or within(name, *LENT_TO_PLUGINS)):
                 yield f"{file.relative_to(top)}:{line}: {name}"
 
 
@@ -206,6 +208,7 @@ def tree(tmp_path: Path) -> Path:
         "src/upcall_grader/capture/__init__.py": "import dpkt\nfrom upcall_grader import LAB_PORT",
         "src/upcall_grader/judge/__init__.py": "from upcall_grader.capture import reading",
         "src/upcall_roster/__init__.py": "import csv",
+        "src/upcall_text/__init__.py": "import unicodedata",
         "roles/lab_look/meta/main.yml": "dependencies: []",
         "plugins/module_utils/lab_look_docker.py": "import socket",
         "plugins/modules/lab_look_info.py": (
@@ -246,6 +249,7 @@ def test_the_small_tree_is_sound(tree: Path) -> None:
         ("src/upcall_grader/judge/new.py", "from ansible.errors import AnsibleError"),
         ("src/upcall_grader/unheard_of/new.py", "import os"),
         ("src/upcall_roster/new.py", "import upcall_grader"),
+        ("src/upcall_text/new.py", "import upcall_roster"),
         ("src/another/new.py", "import os"),
         ("plugins/action/lab_up_new.py", "from upcall_grader.capture import reading"),
         ("plugins/filter/lab_up_new.py", "import dpkt"),

@@ -299,7 +299,7 @@ def test_a_process_s_own_streams_say_where() -> None:
     assert not [
         at(path, node)
         for path, node in written
-        if "place(" not in (said := ast.unparse(node)) and "plain(line)" not in said
+        if "place(" not in (said := ast.unparse(node)) and "escape_unprintable(line)" not in said
     ]
 
 
