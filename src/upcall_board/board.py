@@ -30,7 +30,7 @@ OVER = {"ok", "changed", "-"}
 
 
 def clock(seconds: float) -> str:
-    """A duration as minutes and seconds."""
+    """Return a duration as minutes and seconds."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
@@ -49,15 +49,15 @@ class Seat:
     worked: float = 0.0
 
     def begin(self, task: str) -> None:
-        """A task begins."""
+        """Note that a task begins."""
         self.task, self.since = task, time.monotonic()
 
     def end(self) -> None:
-        """The task has ended."""
+        """Note that the task has ended."""
         self.worked, self.task = self.time(), ""
 
     def time(self) -> float:
-        """Seconds of work so far."""
+        """Return the seconds of work so far."""
         return self.worked + (time.monotonic() - self.since if self.task else 0)
 
 
@@ -79,12 +79,12 @@ class Board:
         self.news = True
 
     def seat(self, host: str) -> Seat:
-        """The seat of a host, which is about to change."""
+        """Return the seat of a host, which is about to change."""
         self.news = True
         return self.seats.setdefault(host, Seat())
 
     def longest(self) -> str:
-        """Whose tasks took the longest."""
+        """Return the hosts whose tasks took longest."""
         with self.lock:
             seats = sorted(self.seats.items(), key=lambda item: -item[1].time())
             times = [f"{self.report.plain(name)} {clock(seat.time())}" for name, seat in seats[:3]]
@@ -108,12 +108,12 @@ class Board:
         return "at work" if self.seats.get(host, Seat()).task else "waits"
 
     def _whole(self, states: list[str]) -> str:
-        """One state for a host, from those of its steps."""
+        """Return one state for a host, from those of its steps."""
         found = next((state for state in FIRST if state in states), "through")
         return "waits" if found == "ahead" and OVER.intersection(states) - {"-"} else found
 
     def frame(self, width: int, height: int) -> Group:
-        """The board, no higher than it may be; its last line is empty, for the cursor."""
+        """Return the board, no higher than it may be; its last line is empty, for the cursor."""
         with self.lock:
             steps = self._steps()
             names = sorted(set(self.seats).union(*self.progress.members.values()), key=self._order)
@@ -143,7 +143,7 @@ class Board:
         return one_line(head, "bold")
 
     def _table(self, steps: list[str], rows: dict[str, list[str]]) -> Table:
-        """A line for each host: its steps in words, its time, and what it is at or why not."""
+        """Return a line for each host: its steps in words, its time, its task or its failure."""
         table = Table.grid(padding=(0, 2))
         for _ in steps:
             table.add_column(no_wrap=True)
@@ -167,7 +167,7 @@ class Board:
         width: int,
         height: int,
     ) -> list[Any]:
-        """Several hosts a line, a mark for each step; what went wrong in the lines to spare."""
+        """Return several hosts a line, a mark for each step; failures in the lines to spare."""
         parts: list[Any] = [self._sums(steps, rows)]
         entries = {name: self._entry(name, states) for name, states in rows.items()}
         wide = max((entry.cell_len for entry in entries.values()), default=1)
@@ -192,7 +192,7 @@ class Board:
         return parts + self._reasons(height - sum(1 for _ in parts) - used + 1)
 
     def _sums(self, steps: list[str], rows: dict[str, list[str]]) -> Text:
-        """How many hosts have each step behind them."""
+        """Return how many hosts have finished each step."""
         words = []
         for i, step in enumerate(steps):
             members = len(self.progress.members.get(step, ()))
@@ -201,7 +201,7 @@ class Board:
         return one_line("  ".join(words), "bold")
 
     def _reasons(self, lines: int) -> list[Text]:
-        """Why hosts failed, the latest ones as far as there are lines for them."""
+        """Return why hosts failed, the latest ones as far as there are lines for them."""
         troubles = list(self.progress.trouble.items())
         kept = troubles if len(troubles) <= lines else troubles[len(troubles) - max(0, lines - 1) :]
         parts = [
@@ -236,5 +236,5 @@ class Board:
 
 
 def one_line(text: str, style: str = "") -> Text:
-    """A text that stays on one line, whatever its length."""
+    """Return a text that stays on one line, whatever its length."""
     return Text(text, style, no_wrap=True, overflow="ellipsis")

@@ -43,15 +43,15 @@ class Above:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing: the board is drawn in its own time."""
+        """Do nothing: the board is drawn in its own time."""
 
     def __getattr__(self, name: str) -> Any:
-        """Anything else is the stream's own."""
+        """Return the stream's own attribute."""
         return getattr(self._stream, name)
 
 
 def _colored(colors: Iterable[str]) -> re.Pattern[str] | None:
-    """The sequences of these colours, and their end."""
+    """Return the escape sequences that begin and end these colours."""
     found = "|".join(sorted(colors))
     return re.compile(rf"(\x1b\[(?:0|{found})m)") if found else None
 
@@ -119,7 +119,7 @@ class Screen:
             sys.stdout.flush()
 
     def _keep(self, ended: threading.Event) -> None:
-        """Draw until the end, in a thread of its own: the clock goes on while a task runs."""
+        """Draw until the end, in a thread of its own: the clock runs on during a task."""
         while not ended.wait(PERIOD):
             try:
                 with self._drawing:
@@ -156,7 +156,7 @@ class Screen:
         self._size = size
 
     def _frame(self, width: int, height: int) -> SegmentLines:
-        """The board as lines that are sure to fit, with a line of the terminal to spare."""
+        """Return the board as lines that are sure to fit, with a line of the terminal to spare."""
         options = self._console.options.update(width=width - 1)
         group = self._board.frame(width - 1, height - 1)
         rendered = self._console.render_lines(group, options, pad=False)
@@ -170,7 +170,7 @@ class Screen:
             self._console.print(self._drawn_text(text.removesuffix("\n")), soft_wrap=True)
 
     def _drawn_text(self, text: str) -> Text:
-        """What was printed, in the colours that are allowed and harmless otherwise."""
+        """Return what was printed, with allowed colours and everything else escaped."""
         parts = self._colored.split(text) if self._colored else [text]
         # Every second part is a colour.
         parts[::2] = map(harmless, parts[::2])

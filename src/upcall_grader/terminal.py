@@ -25,7 +25,7 @@ _STYLES = {
 
 
 def width(text: str) -> int:
-    """Columns that ``text`` takes on a terminal."""
+    """Return the columns that ``text`` takes on a terminal."""
     return sum(_columns(character) for character in text)
 
 
@@ -38,7 +38,7 @@ def _columns(character: str) -> int:
 
 
 def quoted(data: bytes, columns: int) -> str:
-    """Payload as text in double quotes, at most about ``columns`` wide.
+    """Return payload as text in double quotes, at most about ``columns`` wide.
 
     Bytes that are no UTF-8, control and format characters show as escapes. What does not fit is
     counted behind the closing quote: ``"abc…" +120 bytes``.
@@ -53,7 +53,7 @@ def quoted(data: bytes, columns: int) -> str:
 
 
 def whole(data: bytes, columns: int) -> str | None:
-    """As ``quoted``, but None if it does not fit."""
+    """Return the same as ``quoted``, but None if it does not fit."""
     room = max(columns - 2, 1)
     # A column holds at most 12 bytes: one character of 4 and two marks of 4. More cannot fit.
     text, cut = _fit(data[: room * 12 + 12], room)
@@ -61,7 +61,7 @@ def whole(data: bytes, columns: int) -> str | None:
 
 
 def _fit(data: bytes, room: int) -> tuple[str, int | None]:
-    """Escaped text of at most ``room`` columns, and the bytes it holds if that is not all."""
+    """Return escaped text of at most ``room`` columns, and how many bytes it holds if not all."""
     shown: list[str] = []
     used, taken = 0, 0
     text = data.decode("utf-8", "surrogateescape")
@@ -94,7 +94,7 @@ class Painter:
         self._colour = colour
 
     def __call__(self, style: str, text: str) -> str:
-        """``text`` in the named style."""
+        """Return ``text`` in the named style."""
         code = _STYLES[style]
         if not self._colour or not code or not text:
             return text

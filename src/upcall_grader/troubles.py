@@ -9,7 +9,7 @@ from upcall_text.plain import escape_unprintable
 
 
 def place(trouble: str) -> str:
-    """The end of a message: its paragraph, named by the heading's anchor."""
+    """Return the end of a message: its paragraph, named by the heading's anchor."""
     return f" (docs/troubles.md#{trouble})"
 
 
@@ -19,7 +19,7 @@ class TroubleError(Exception):
     trouble: ClassVar[str]
 
     def __str__(self) -> str:
-        """The message and its place."""
+        """Return the message and its place."""
         return super().__str__() + place(self.trouble)
 
 

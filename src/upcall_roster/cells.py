@@ -29,7 +29,7 @@ _LEGAL = "letters, digits, '.', '_' and '-' are allowed, and '.' or '-' not at t
 
 
 def seat(line: int, row: Mapping[str, str]) -> tuple[Seat, list[str]]:
-    """The seat in a row, and what is wrong with it.
+    """Return the seat in a row, and what is wrong with it.
 
     ``row`` is each cell for its field, see ``columns.NAMES``. A seat with something wrong is there
     to be compared with other rows; it is not to be used.

@@ -37,12 +37,12 @@ _FIELDS = {_plain(name): field for field, names in NAMES.items() for name in nam
 
 
 def fields(header: list[str]) -> list[str | None]:
-    """The field of each column; None for a column that means nothing here."""
+    """Return the field of each column; None for a column that means nothing here."""
     return [_FIELDS.get(_plain(name)) for name in header]
 
 
 def causes(header: list[str]) -> list[str]:
-    """What is wrong with a header, empty if it can be used."""
+    """Return what is wrong with a header, empty if it can be used."""
     found = fields(header)
     known = {field for field in found if field}
     if not known:

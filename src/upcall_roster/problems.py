@@ -28,7 +28,7 @@ class Problem:
     trouble: str
 
     def __str__(self) -> str:
-        """As in ``roster.csv, line 7: there is no host (docs/troubles.md#roster-row)``."""
+        """Return ``roster.csv, line 7: there is no host (docs/troubles.md#roster-row)``."""
         file = escape_unprintable(self.file)
         where = file if self.line is None else f"{file}, line {self.line}"
         return f"{where}: {self.cause} (docs/troubles.md#{self.trouble})"
@@ -42,7 +42,7 @@ class RosterError(Exception):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        """One problem a line."""
+        """Return one problem a line."""
         lines = [str(problem) for problem in self.problems[:MAX_SHOWN]]
         left_out = len(self.problems) - len(lines)
         if left_out:

@@ -50,7 +50,7 @@ def read_roster(path: Path) -> Roster:
 
 
 def parse_roster(data: bytes, file: str) -> Roster:
-    """The roster in ``data``, the content of the file that messages call ``file``.
+    """Return the roster in ``data``, the content of the file that messages call ``file``.
 
     Raises:
         RosterError: something in it is wrong. All that is wrong is named, unless the encoding or
@@ -116,7 +116,7 @@ def _decoded(data: bytes, file: str) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter with which the first line names the most columns."""
+    """Return the delimiter with which the first line names the most columns."""
 
     def known(delimiter: str) -> int:
         header = next(_records(text, delimiter, "", []), None)
@@ -126,7 +126,7 @@ def _delimiter(text: str) -> str:
 
 
 def _records(text: str, delimiter: str, file: str, problems: list[Problem]) -> Iterator[_Record]:
-    """The records that have any content; where the file's quotes are wrong, it ends there."""
+    """Yield the records that have any content; stop where the file's quotes are wrong."""
     # Lines as they are in the file: csv counts them, in quoted cells as well.
     lines = io.StringIO(text, newline="")
     reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
@@ -158,7 +158,7 @@ def _row(header: list[str], record: _Record) -> tuple[Seat | None, list[str]]:
 
 
 def _twice(seats: Iterable[Seat], file: str) -> Iterator[Problem]:
-    """Hosts and students that stand there twice; upper and lower case make no difference."""
+    """Return hosts and students that appear twice; upper and lower case make no difference."""
     hosts: dict[str, int] = {}
     students: dict[str, int] = {}
     for seat in seats:

@@ -96,19 +96,19 @@ class Side:
     )
 
     def __str__(self) -> str:
-        """``address:port``."""
+        """Return ``address:port``."""
         return endpoint_text(*self.endpoint)
 
     @property
     def sent(self) -> int:
-        """So many bytes it sent at least: up to its FIN, or as later numbers of both sides tell.
+        """Count the bytes it sent at least: up to its FIN, or as later numbers of both sides tell.
 
         A FIN that was not captured counts as a byte.
         """
         return max(self.acked, self.reached) if self.fin is None else self.fin_offset
 
     def offset(self, number: int) -> int:
-        """Sequence number -> offset in this side's stream; the number space wraps at 2**32."""
+        """Return a sequence number's offset in this side's stream; the numbers wrap at 2**32."""
         expected = self.stream.next
         distance = (number - (self.base or 0) - 1 - expected) % _WHOLE
         return expected + (distance - _WHOLE if distance >= _HALF else distance)
@@ -134,7 +134,7 @@ class Connection:
 
     @property
     def close_frames(self) -> list[int]:
-        """Frames of FINs and their acknowledgements, in order."""
+        """Return the frames of FINs and their acknowledgements, in order."""
         frames = (self.client.fin, self.server.fin, self.client.fin_acked, self.server.fin_acked)
         return sorted({frame for frame in frames if frame is not None})
 
@@ -145,7 +145,7 @@ class Connection:
         return both or bool(self.resets)
 
     def finish(self) -> None:
-        """Nothing more will come: put what is behind gaps in its place."""
+        """Put what is behind gaps in its place, since nothing more will come."""
         self.client.stream.finish()
         self.server.stream.finish()
 
@@ -234,7 +234,7 @@ class Follower:
         return step
 
     def finish(self) -> list[Connection]:
-        """The connections that are left, with what lies behind gaps put in place."""
+        """Return the connections that are left, with what lies behind gaps put in place."""
         left = list(self._followed.values())
         for connection in left:
             connection.finish()
@@ -287,7 +287,7 @@ class Follower:
 
 
 def _key(first: Endpoint, second: Endpoint) -> tuple[Endpoint, Endpoint]:
-    """The same for both directions."""
+    """Return a key that is the same for both directions."""
     return (first, second) if first <= second else (second, first)
 
 
@@ -299,7 +299,7 @@ def _set_bases(segment: Segment, sender: Side, receiver: Side) -> None:
 
 
 def _twin(segment: Segment, sender: Side) -> int | None:
-    """The frame of the same packet on another interface (``-i any``), or None.
+    """Return the frame of the same packet on another interface (``-i any``), or None.
 
     A retransmission is another packet: a new IP identification or at least a later time.
     """

@@ -83,7 +83,7 @@ class _Text:
         return tuple(dict.fromkeys(self.frames[first:last]))
 
     def boundary_after(self, position: int) -> int:
-        """Where the sender's write ended that holds the byte at ``position``."""
+        """Return where the sender's write ended that holds the byte at ``position``."""
         index = bisect_right(self.boundaries, position)
         return self.boundaries[index] if index < len(self.boundaries) else len(self.data)
 
@@ -148,7 +148,7 @@ class _Reader:
         return Dialogue(tuple(self._exchanges), tuple(self._strays), whole)
 
     def _upcall(self, begin: int, ends: list[int]) -> int:
-        """Pair the upcall at ``begin``; returns over how many phrases it reaches."""
+        """Pair the upcall at ``begin``, and return over how many phrases it reaches."""
         own_end = self._server.boundary_after(begin)
         if own_end < ends[0] and self._answers_one(begin, own_end):
             # What the server sent by itself behind a complete upcall is not part of it.
@@ -182,7 +182,7 @@ class _Reader:
         return 1
 
     def _skip_to_match(self, begin: int, ends: list[int], most: int) -> int | None:
-        """Upcalls are missing before this one: leave out the messages they would have answered."""
+        """Leave out the messages whose upcalls are missing before this one."""
         position = self._at
         for _ in range(most):
             position = self._client.boundary_after(position)
@@ -195,7 +195,7 @@ class _Reader:
         return None
 
     def _beyond(self, hole: int, begin: int, end: int) -> int:
-        """Where the message ends that the upcall answers and of which bytes are missing."""
+        """Return where the message ends that the upcall answers and of which bytes are missing."""
         client = self._client
         if self._server.hole_in(begin + 1, end) is not None:
             return hole
@@ -223,7 +223,7 @@ class _Reader:
             self._strays.append((data, self._server.frames_of(start, end)))
 
     def _matching_split(self, at: int, begin: int, ends: list[int]) -> int | None:
-        """The split whose text the client sent; rather one at which the client's write ended."""
+        """Return the split whose text the client sent, if possible where its write ended."""
         matching = None
         for index, end in enumerate(ends):
             text = self._server.data[begin + len(self._phrase) : end]
@@ -258,7 +258,7 @@ class _Reader:
         self._at = message_end
 
     def _unanswered(self, until: int) -> None:
-        """The client's writes up to ``until`` have no upcall in the capture."""
+        """Note that the client's writes up to ``until`` have no upcall in the capture."""
         client = self._client
         while self._at < until:
             end = client.boundary_after(self._at)

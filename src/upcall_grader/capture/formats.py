@@ -31,7 +31,7 @@ class PcapLayout(NamedTuple):
 
 
 def _layout(header: Any, suffix: str = "") -> Struct:
-    """The fixed part of a dpkt header class as a struct; ``suffix`` is cut off its end."""
+    """Return the fixed part of a dpkt header class as a struct, without ``suffix`` at its end."""
     return Struct(str(header.__hdr_fmt__).removesuffix(suffix))
 
 

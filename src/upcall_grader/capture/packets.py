@@ -119,26 +119,26 @@ class _Datagram:
 
 @lru_cache(maxsize=4096)
 def address_text(packed: bytes) -> str:
-    """A packed IPv4, IPv6 or MAC address as text."""
+    """Return a packed IPv4, IPv6 or MAC address as text."""
     if len(packed) in (4, 16):
         return str(ipaddress.ip_address(packed))
     return packed.hex(":")
 
 
 def endpoint_text(packed: bytes, port: int) -> str:
-    """``address:port``, an IPv6 address in brackets (RFC 5952 section 6)."""
+    """Return ``address:port``, an IPv6 address in brackets (RFC 5952 section 6)."""
     text = address_text(packed)
     return f"[{text}]:{port}" if ":" in text else f"{text}:{port}"
 
 
 def flags_text(flags: int) -> str:
-    """TCP flags in words, as Wireshark writes them: ``[SYN, ACK]``."""
+    """Return TCP flags in words, as Wireshark writes them: ``[SYN, ACK]``."""
     names = [name for bit, name in enumerate(_FLAG_NAMES) if flags & (1 << bit)]
     return f"[{', '.join(names) or '<None>'}]"
 
 
 def tcp_name(source_port: int, destination_port: int) -> str:
-    """The protocol that usually runs on one of the two ports, or "TCP"."""
+    """Return the protocol that usually runs on one of the two ports, or "TCP"."""
     return _TCP_NAMES.get(destination_port) or _TCP_NAMES.get(source_port) or "TCP"
 
 
@@ -149,7 +149,7 @@ class Decoder:
         self._fragments = Fragments()
 
     def decode(self, frame: Frame) -> Packet:
-        """The frame's TCP segment, or what else it is. Never raises, whatever the bytes are."""
+        """Return the frame's TCP segment, or what else it is. Never raises, whatever it holds."""
         network = _network(frame.link_type, frame.data)
         if isinstance(network, str):
             source, destination = _macs(frame)
@@ -221,7 +221,7 @@ class Decoder:
     def _fragment(
         self, frame: Frame, datagram: _Datagram, ident: int, offset: int, more: bool, name: str
     ) -> Packet:
-        """A fragment; the one that completes the datagram carries its segment, as in Wireshark."""
+        """Take a fragment; the last one to come carries the segment, as in Wireshark."""
         key = (datagram.source, datagram.destination, datagram.protocol, ident)
         whole = self._fragments.add(key, offset, more, datagram.payload, datagram.length)
         if whole is None:
@@ -233,7 +233,7 @@ class Decoder:
 
 
 def _network(link_type: int, data: bytes) -> tuple[int, int] | str:
-    """EtherType and offset of the network layer, or the name of what is there instead."""
+    """Return EtherType and offset of the network layer, or the name of what is there instead."""
     match link_type:
         case frames.LINK_ETHERNET:
             return _ether_type(data, 12)
@@ -283,7 +283,7 @@ def _behind_tags(data: bytes, ether_type: int, at: int) -> tuple[int, int] | str
 
 
 def _loopback(data: bytes, link_type: int) -> tuple[int, int] | str:
-    """The address family stands in the capturing machine's byte order, which no field names."""
+    """Read the address family, whose byte order (the capturing machine's) no field names."""
     if len(data) < 4:
         return "cut-off link header"
     family = int.from_bytes(data[:4], "big")
@@ -301,7 +301,7 @@ def _macs(frame: Frame) -> tuple[str, str]:
 
 
 def _arp(frame: Frame, data: bytes) -> Other:
-    """ARP for IPv4 (RFC 826): who asks for whom, or who answers whom."""
+    """Describe ARP for IPv4 (RFC 826): who asks for whom, or who answers whom."""
     other = Other(frame.number, frame.time_ns, "ARP")
     if len(data) >= 28 and data[2:6] == b"\x08\x00\x06\x04":
         other.source, other.destination = address_text(data[14:18]), address_text(data[24:28])

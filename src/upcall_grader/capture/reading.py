@@ -94,7 +94,7 @@ class Capture:
             raise self._stranger()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Frames in file order; raises OSError only if the medium fails."""
+        """Yield frames in file order; raises OSError only if the medium fails."""
         walk = self._pcapng() if self.file_format == "pcapng" else self._pcap()
         try:
             for frame in walk:
@@ -256,7 +256,7 @@ class Capture:
     def _simple_packet(
         self, layout: formats.PcapngLayout, interfaces: list[_Interface], block: bytes
     ) -> Frame:
-        """A Simple Packet Block belongs to the first interface and holds no time."""
+        """Read a Simple Packet Block, which belongs to the first interface and holds no time."""
         interface = _pick(interfaces, 0)
         if len(block) < 16:
             raise _StopError("a packet block is too short for its own fields")

@@ -49,7 +49,7 @@ class Piece(NamedTuple):
 
     @property
     def end(self) -> int:
-        """Offset of the first byte behind it."""
+        """Return the offset of the first byte behind it."""
         return self.start + self.length
 
 
@@ -91,12 +91,12 @@ class Stream:
         return Arrival.LATE if fills else Arrival.NEXT
 
     def finish(self) -> None:
-        """Nothing more will come: put what is behind gaps in its place."""
+        """Put what is behind gaps in its place, since nothing more will come."""
         while self._early:
             self._take_early()
 
     def frame_at(self, offset: int) -> int | None:
-        """The frame that brought the byte at ``offset`` first, None if there is none."""
+        """Return the frame that first brought the byte at ``offset``, None if there is none."""
         index = bisect_right(self._starts, offset) - 1
         if index < 0 or self.pieces[index].end <= offset:
             return None

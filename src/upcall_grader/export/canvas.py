@@ -28,7 +28,7 @@ POINTS_POSSIBLE = "Points Possible"
 
 
 def canvas_table(assessment: Assessment, assignment: str) -> bytes:
-    """The file's bytes; its grade column is called ``assignment``."""
+    """Return the file's bytes; its grade column is called ``assignment``."""
     copies = copied(assessment)
     rows: list[list[Cell]] = [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", assignment],

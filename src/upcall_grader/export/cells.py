@@ -25,14 +25,14 @@ Cell = str | int | float
 
 
 def harmless(text: str) -> str:
-    """A text of unknown origin as a cell: one line, every character printable, no formula."""
+    """Return a text of unknown origin as a cell: one line, all printable, no formula."""
     cut = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
     safe = _STARTS.sub(r"\1'", cut)
     return escape_unprintable(safe)
 
 
 def table(rows: Iterable[Iterable[Cell]]) -> bytes:
-    """Rows as CSV (RFC 4180, but lines end with a line feed alone), UTF-8 without a mark.
+    """Return rows as CSV (RFC 4180, but lines end with a line feed alone), UTF-8 without a mark.
 
     Texts are made harmless; numbers stay numbers.
     """

@@ -11,7 +11,7 @@ _OWN = ("submission", "")
 
 
 def best_of(submissions: Iterable[Submission]) -> Submission:
-    """The submission that counts, of all that one student has.
+    """Return the submission that counts, of all that one student has.
 
     One that the student made comes before a session's capture of their host, then the one with the
     most points, then the one whose file is first by name.
@@ -23,7 +23,7 @@ def best_of(submissions: Iterable[Submission]) -> Submission:
 
 
 def counting(assessment: Assessment) -> tuple[Submission, ...]:
-    """The submission that counts of each student, in the order of the assessment.
+    """Return each student's submission that counts, in the order of the assessment.
 
     A file of which it is not known whose it is counts for itself.
     """
@@ -35,7 +35,7 @@ def counting(assessment: Assessment) -> tuple[Submission, ...]:
 
 
 def copied(assessment: Assessment) -> frozenset[str]:
-    """Files that hold the capture of another file as well."""
+    """Return the files that hold the capture of another file as well."""
     return frozenset(file for copy in assessment.copies for file in copy.files)
 
 

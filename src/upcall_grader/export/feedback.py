@@ -18,19 +18,19 @@ _SAID_BY_FILE = "not-seen"
 
 
 def number(points: float) -> int | float:
-    """Points as they are written: 100, not 100.0."""
+    """Return points as they are written: 100, not 100.0."""
     rounded = round(points, 2)
     return int(rounded) if rounded == int(rounded) else rounded
 
 
 def points_line(found: Submission, possible: float, is_open: bool, language: str) -> str:
-    """The points reached; where ``is_open``, that they are no grade yet."""
+    """Return the points reached; where ``is_open``, add that they are no grade yet."""
     said = _POINTS[language].format(points=number(found.points), possible=number(possible))
     return f"{_OPEN[language]} {said}" if is_open else said
 
 
 def remarks_line(found: Submission, wording: Wording) -> str:
-    """The remarks on the file, then what was not met or not seen, and what to do about it.
+    """Return the remarks on the file, then each criterion that was not met, and what to do.
 
     What captures and file names hold stands in it as it is.
     """

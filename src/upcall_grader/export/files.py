@@ -44,7 +44,7 @@ def write_exports(
 
 
 def _put(file: Path, data: bytes | None) -> bool:
-    """Have a file hold these bytes, or (None) not be there; returns whether that was a change."""
+    """Write these bytes to a file, or (None) remove it; return whether that was a change."""
     if data is None:
         is_there = file.exists()
         file.unlink(missing_ok=True)

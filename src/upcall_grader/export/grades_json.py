@@ -25,7 +25,7 @@ SCHEMA = 1
 
 
 def grades(assessment: Assessment, language: str) -> dict[str, Any]:
-    r"""An assessment as JSON knows values; sentences in ``language``.
+    r"""Return an assessment as plain JSON values, with sentences in ``language``.
 
     Submissions come in the order of the assessment, copies in that of their files. Bytes that are
     no UTF-8 stand as ``\xNN``.
@@ -54,12 +54,12 @@ def grades(assessment: Assessment, language: str) -> dict[str, Any]:
 
 
 def as_bytes(found: dict[str, Any]) -> bytes:
-    """JSON in ASCII, indented, with a line feed at its end."""
+    """Return JSON in ASCII, indented, with a line feed at its end."""
     return (json.dumps(found, indent=2) + "\n").encode("ascii")
 
 
 def schema() -> bytes:
-    """The JSON schema (draft 2020-12) of ``grades``."""
+    """Return the JSON schema (draft 2020-12) of ``grades``."""
     return resources.files(__package__).joinpath("grades.schema.json").read_bytes()
 
 
@@ -143,5 +143,5 @@ def _bytes(data: bytes | None) -> str | None:
 
 
 def _text(text: str) -> str:
-    """Without the half characters that file names may hold, and that many programs refuse."""
+    """Return a text without lone surrogates, which file names may hold and many programs refuse."""
     return text.encode("utf-8", "backslashreplace").decode()

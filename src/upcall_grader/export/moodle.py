@@ -32,7 +32,7 @@ _SHOWN = str.maketrans({"<": "‹", ">": "›", '"': "'"})  # noqa: RUF001  # th
 
 
 def moodle_table(assessment: Assessment, wording: Wording, assignment: str) -> bytes:
-    """The file's bytes; its grade column is called ``assignment``."""
+    """Return the file's bytes; its grade column is called ``assignment``."""
     students = [found for found in counting(assessment) if found.owner.on_roster]
     emails = [found.owner.email for found in students]
     with_email = all(email and _text(email) == email for email in emails)

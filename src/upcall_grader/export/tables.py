@@ -14,7 +14,7 @@ _FIRST = ("student", "name", "group", "verdict", "points", "possible", "needs_pe
 
 
 def grades_table(assessment: Assessment, wording: Wording) -> bytes:
-    """The table as CSV: for each criterion a column of its points and one of its status.
+    """Return the table as CSV: for each criterion a column of points and one of its status.
 
     Of a student of the roster the file that counts is in it; of others every file.
     """

@@ -19,7 +19,7 @@ _PERIOD = 0.1
 
 @contextmanager
 def bar() -> Iterator[Tell]:
-    """A bar on standard error, gone at the end; what is given tells it how far it is."""
+    """Show a bar on standard error, gone at the end; the function it gives moves it on."""
     columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # Drawn when told, not by a thread: files are judged in copies of this process, and a copy that
     # is made while a thread holds a lock waits for it for ever.

@@ -55,7 +55,7 @@ def console_script() -> NoReturn:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; returns the exit status."""
+    """Do what the command line says, and return the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     # A name may hold characters that the output's encoding lacks: they show as escapes.
     for stream in (sys.stdout, sys.stderr):
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _close_quietly() -> None:
-    """What could not be written is still waiting; Python must not complain while closing it."""
+    """Drop what could not be written, so that Python does not complain while closing it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -193,7 +193,7 @@ def _grade_and_tell(
 
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
-    """Runs that write one folder, slices of a room perhaps, go one after the other.
+    """Wait for other runs that write the same folder, such as slices of a room.
 
     The later one reads the captures only when the earlier one is done, so it knows them all.
     """
@@ -204,7 +204,7 @@ def _alone(out: Path) -> Iterator[None]:
 
 
 def _write(assessment: Assessment, directory: Path, out: Path, language: str, name: str) -> bool:
-    """Write all results; whether that changed anything."""
+    """Write all results, and return whether that changed anything."""
     from upcall_grader.export.files import write_exports  # noqa: PLC0415
     from upcall_grader.report.pages import write_report  # noqa: PLC0415
 
@@ -225,7 +225,7 @@ def _secret(rubric: Rubric, file: Path | None) -> bytes:
 
 
 def _check_out(out: Path, directory: Path) -> None:
-    """Results never lie over the captures, and a mistake shows before the work, not after."""
+    """Refuse a folder that cannot take the results, before the work starts."""
     if out.resolve() == directory.resolve():
         raise _OutError(
             f"{out}: results and captures in one folder; name another folder after --out"
@@ -236,7 +236,7 @@ def _check_out(out: Path, directory: Path) -> None:
 
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Progress | None]:
-    """On a terminal a bar, otherwise nothing."""
+    """Show a bar on a terminal, otherwise nothing."""
     if quiet or not sys.stderr.isatty():
         yield None
         return

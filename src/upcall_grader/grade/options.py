@@ -17,7 +17,7 @@ _STATUS = (
 
 
 def grade_options(arguments: Sequence[str]) -> argparse.Namespace:
-    """What was typed for grading; ends the program with status 2 where it is wrong."""
+    """Read the command line for grading; end the program with status 2 if it is wrong."""
     parser = Parser(
         prog="upcall-grade",
         description="Grade a folder of captures of the upcall lab, each with its evidence.",
@@ -53,7 +53,7 @@ def grade_options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def token_options(arguments: Sequence[str]) -> argparse.Namespace:
-    """What was typed for tokens; ends the program with status 2 where it is wrong."""
+    """Read the command line for tokens; end the program with status 2 if it is wrong."""
     parser = Parser(
         prog="upcall-grade tokens",
         description="Print each student's token as CSV. A rubric with the check token wants it in"
@@ -72,7 +72,7 @@ def token_options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def rubric_options(arguments: Sequence[str]) -> argparse.Namespace:
-    """What was typed for the rubric; ends the program with status 2 where it is wrong."""
+    """Read the command line for the rubric; end the program with status 2 if it is wrong."""
     parser = Parser(
         prog="upcall-grade rubric", description="Print the default rubric, with its explanations."
     )

@@ -20,7 +20,7 @@ _WIDEST = 40
 def lines(
     assessment: Assessment, wording: Callable[[], Wording], paint: Painter, quiet: bool = False
 ) -> Iterator[str]:
-    """A line for each submission with what it lacks below it, then the sum.
+    """Yield a line for each submission with what it lacks below it, then the sum.
 
     ``wording`` is asked for its sentences only where there is something to tell.
     """
@@ -65,5 +65,5 @@ def _sum(assessment: Assessment) -> str:
 
 
 def number(points: float) -> str:
-    """Points without a needless decimal."""
+    """Return points without a needless decimal."""
     return f"{points:g}" if points != int(points) else str(int(points))

@@ -100,7 +100,7 @@ class CoursePage:
 def course_page(
     assessment: Assessment, pages: Sequence[str], phrases: Phrases, wording: Wording
 ) -> CoursePage:
-    """The page of all submissions; ``pages`` are the names of their own, in the same order."""
+    """Return the page of all submissions; ``pages`` names their own, in the same order."""
     submissions = assessment.submissions
     criteria = assessment.rubric.criteria
     lines = tuple(
@@ -130,7 +130,7 @@ def course_page(
 def _heads(
     criteria: Sequence[Criterion], phrases: Phrases, wording: Wording
 ) -> tuple[tuple[str, str], ...]:
-    """Short and whole title of each criterion; short where one word tells them apart."""
+    """Return each criterion's short and whole title; short where one word tells them apart."""
     checks = Counter(criterion.check for criterion in criteria)
     heads = []
     for criterion in criteria:
@@ -184,7 +184,7 @@ def _bars(
     phrases: Phrases,
     wording: Wording,
 ) -> tuple[Bar, ...]:
-    """The criterion that failed most comes first."""
+    """Return the bars; the criterion that failed most comes first."""
     judged = [submission for submission in submissions if submission.judgements]
     ended = Counter(
         (judgement.criterion.id, judgement.status)
@@ -238,7 +238,7 @@ def _looks(
 
 
 def _reasons(submission: Submission, phrases: Phrases, wording: Wording) -> list[str]:
-    """Why the instructor has to look: remarks that say so, and why it was not simply graded."""
+    """Say why the instructor has to look: remarks that ask for it, and why it was not graded."""
     judged = submission.verdict in (Verdict.GRADED, Verdict.RECAPTURE)
     found = [
         wording.text(remark) for remark in submission.remarks if remark.needs_person or not judged

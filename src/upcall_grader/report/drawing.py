@@ -49,12 +49,12 @@ class Arrow:
 
     @property
     def y(self) -> int:
-        """Where the arrow leaves its sender."""
+        """Return where the arrow leaves its sender."""
         return self.top + (self.lines - 1) * _LINE + _ARROW
 
     @property
     def end(self) -> int:
-        """Where it arrives."""
+        """Return where it arrives."""
         return self.y + _SLOPE
 
 
@@ -78,7 +78,7 @@ class Panel:
 def panels(
     ladder: Ladder, exchanges: Sequence[Exchange], phrases: Phrases, lab: Lab
 ) -> list[Panel]:
-    """The whole diagram, from the top down."""
+    """Return the whole diagram, from the top down."""
     words = _Words(ladder, exchanges, phrases, lab.answer)
     drawn = _panels(ladder.first, words)
     if ladder.left_out:
@@ -125,7 +125,7 @@ class _Words:
                         self._parts.setdefault(frame, []).append(found)
 
     def phase(self, step: Step) -> Phase | None:
-        """The phase that the step itself tells of; None: it belongs to that of the one before."""
+        """Return the phase that the step shows; None if it belongs to the phase before."""
         if step.marks & (Mark.SYN | Mark.SYN_ACK | Mark.HANDSHAKE_ACK):
             return "handshake", 0
         parts = self._parts.get(step.segment.frame)
@@ -138,13 +138,13 @@ class _Words:
         return ("data", 0) if step.marks & Mark.DATA else None
 
     def caption(self, phase: Phase, again: bool) -> str:
-        """A panel's heading."""
+        """Return a panel's heading."""
         kind, number = phase
         caption = self._phrases(f"phase.{kind}", number=str(number))
         return self._phrases("phase.again", phase=caption) if again else caption
 
     def arrow(self, step: Step, top: int) -> Arrow:
-        """The step as an arrow whose text begins at ``top``."""
+        """Return the step as an arrow whose text begins at ``top``."""
         segment = step.segment
         kind = self._kind(step)
         label = ", ".join(self._labels(step))
@@ -168,7 +168,7 @@ class _Words:
         )
 
     def _time(self, time_ns: int | None) -> str:
-        """Seconds since the file's first frame, written as Wireshark does."""
+        """Return the seconds since the file's first frame, written as Wireshark does."""
         if time_ns is None:
             return NONE
         microseconds = (time_ns - (self._start or 0)) // 1000

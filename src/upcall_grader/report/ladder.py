@@ -55,7 +55,7 @@ class _Kept:
 
 
 def read_ladder(path: Path, conversation: Conversation) -> Ladder | None:
-    """The steps of ``conversation`` in the capture ``path``, read no further than its last frame.
+    """Return the steps of ``conversation`` in ``path``, read no further than its last frame.
 
     None where the file no longer holds what was judged: gone, changed, or damaged since.
     """

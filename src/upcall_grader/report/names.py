@@ -14,7 +14,7 @@ _RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
 
 
 def page_names(submissions: Sequence[Submission]) -> list[str]:
-    """One name for each submission, in their order, such as ``s1234.html``.
+    """Return one name for each submission, in their order, such as ``s1234.html``.
 
     Made of the student's id (without one, of the file's name); letters, digits, ``-`` and ``_``
     alone; no two alike on a file system that takes upper and lower case for the same.

@@ -102,6 +102,6 @@ def _escaped(value: object) -> object:
 
 
 def _source_hash(text: str) -> str:
-    """A source expression of the Content Security Policy (CSP level 3, section 2.3.1)."""
+    """Return a source expression of the Content Security Policy (CSP level 3, section 2.3.1)."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -22,7 +22,7 @@ class Phrases:
         )
 
     def __call__(self, code: str, **values: str | float) -> str:
-        """The sentence ``code`` with its places filled; with a ``count`` of 1, its singular."""
+        """Return the sentence ``code``, filled in; with a ``count`` of 1, its singular."""
         sentence = self._texts[code]
         form = sentence["text"]
         if values.get("count") == 1:
@@ -34,16 +34,16 @@ class Phrases:
         return form.format_map(filled)
 
     def short(self, check: str) -> str:
-        """A word or two for the column of a criterion of the default checks, "" for others."""
+        """Return a word or two for the column of a criterion with a default check, else ""."""
         return self._texts.get(f"short.{check}", {}).get("text", "")
 
     def number(self, value: float) -> str:
-        """At most two decimals, none without need: 100, 12.5, 1,000."""
+        """Return a number with at most two decimals, none without need: 100, 12.5, 1,000."""
         text = f"{value:,.2f}".rstrip("0").rstrip(".")
         return text.translate(self._signs)
 
     def frames(self, frames: Sequence[int]) -> str:
-        """Frame numbers: three or more in a row as a range, the first of many."""
+        """Return frame numbers: three or more in a row as a range, only the first of many."""
         runs = _runs(frames)
         shown = ", ".join(
             f"{first}{RANGE}{last}" if last > first else str(first)
@@ -54,7 +54,7 @@ class Phrases:
 
 
 def _runs(frames: Sequence[int]) -> list[tuple[int, int]]:
-    """First and last of each run of consecutive numbers; two in a row are no run yet."""
+    """Yield first and last of each run of consecutive numbers; a run has at least three."""
     runs: list[tuple[int, int]] = []
     for frame in frames:
         if runs and frame == runs[-1][1] + 1:

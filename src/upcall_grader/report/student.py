@@ -108,7 +108,7 @@ def student_page(
     phrases: Phrases,
     wording: Wording,
 ) -> StudentPage:
-    """The page of ``submission``; ``copied``: another submission holds the same capture."""
+    """Return the page of ``submission``; ``copied``: another submission holds the same capture."""
     ladder = None
     conversation = submission.conversation
     if conversation is not None:
@@ -194,7 +194,7 @@ def _row(judgement: Judgement, phrases: Phrases, wording: Wording) -> Row:
 
 
 def _todos(submission: Submission, phrases: Phrases, wording: Wording) -> tuple[Todo, ...]:
-    """Each remedy once, with all that it would bring."""
+    """Return each remedy once, with everything that it would bring."""
     goods: dict[str, list[str]] = {}
     for remark in submission.remarks:
         remedy = wording.remedy(remark)
@@ -216,7 +216,7 @@ _NOT_THE_STUDENTS = frozenset({"reader-failed"})
 def _notes(
     submission: Submission, copied: bool, phrases: Phrases, wording: Wording
 ) -> tuple[Note, ...]:
-    """The remarks; the one about copies would name others, so the page has its own words for it."""
+    """Return the remarks; the one about copies names others, so the page has its own words."""
     told = [remark for remark in submission.remarks if remark.code != "copy"]
     notes = [Note(wording.text(remark), phrases.frames(remark.frames)) for remark in told]
     if copied or len(told) < len(submission.remarks):

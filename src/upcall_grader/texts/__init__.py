@@ -11,7 +11,7 @@ from functools import cache
 
 @cache
 def load(name: str, language: str) -> Mapping[str, Mapping[str, str]]:
-    """All texts of one file: code -> ``text`` and, in some, ``remedy``."""
+    """Return all texts of one file: code -> ``text`` and, in some, ``remedy``."""
     # Grading where all is as it should be tells nothing, and starts faster without them.
     import tomllib  # noqa: PLC0415
     from importlib import resources  # noqa: PLC0415

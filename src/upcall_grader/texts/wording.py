@@ -21,7 +21,7 @@ class Wording:
         self._phrases = {} if language == "en" else load("phrases", language)
 
     def title(self, criterion: Criterion) -> str:
-        """The criterion's own title in this language, or in English, or that of its check."""
+        """Return the criterion's own title in this language or in English, or its check's."""
         own = criterion.titles.get(self.language) or criterion.titles.get("en")
         if own:
             return own
@@ -32,11 +32,11 @@ class Wording:
         return self._texts[f"title.{criterion.check}"]["text"].format_map(_Values(values))
 
     def text(self, remark: Remark) -> str:
-        """What is the case."""
+        """Return the remark as a sentence."""
         return self._texts[remark.code]["text"].format_map(self._values(remark))
 
     def remedy(self, remark: Remark) -> str:
-        """What to do about it; "" where nothing can be done or has to be."""
+        """Return what to do about it; "" if there is nothing to do."""
         return self._texts[remark.code].get("remedy", "").format_map(self._values(remark))
 
     def _values(self, remark: Remark) -> _Values:
