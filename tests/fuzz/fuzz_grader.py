@@ -21,7 +21,8 @@ import atheris
 with atheris.instrument_imports(include=["upcall_grader"]):
     from upcall_grader.capture.reading import Capture
     from upcall_grader.judge import submission
-    from upcall_grader.judge.quick import quick_survey
+    from upcall_grader.judge.capture_summary import summarize_capture
+    from upcall_grader.judge.quick import summarize_quickly
     from upcall_grader.judge.results import Owner
     from upcall_grader.judge.rubric import DEFAULT
     from upcall_grader.judge.rubric_file import (
@@ -29,7 +30,6 @@ with atheris.instrument_imports(include=["upcall_grader"]):
         default_text,
         parse_rubric,
     )
-    from upcall_grader.judge.survey import survey
     from upcall_grader.lab import UPCALL
     from upcall_grader.languages import LANGUAGES
     from upcall_grader.texts.wording import Wording
@@ -89,12 +89,12 @@ def judge(data: bytes) -> None:
 
 
 def compare() -> None:
-    """The quick survey tells the same as the one packet by packet, or nothing."""
+    """The quick summary tells the same as the one packet by packet, or nothing."""
     with capture.open("rb", buffering=0) as stream:
-        quick = quick_survey(stream.read, UPCALL, lambda summary: summary.merit)
+        quick = summarize_quickly(stream.read, UPCALL, lambda summary: summary.merit)
     if quick is not None:
         with capture.open("rb") as stream:
-            slow = survey(Capture(stream), UPCALL, lambda summary: summary.merit)
+            slow = summarize_capture(Capture(stream), UPCALL, lambda summary: summary.merit)
         if quick != slow:
             raise AssertionError(f"quick: {quick}\nslow: {slow}")
 

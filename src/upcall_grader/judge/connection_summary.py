@@ -95,7 +95,7 @@ class ConnectionSummary(NamedTuple):
         return self.handshake.complete + every + self.closed + (not self.resets), answered
 
 
-def summarize(connection: Connection, phrase: bytes) -> ConnectionSummary:
+def summarize_connection(connection: Connection, phrase: bytes) -> ConnectionSummary:
     """A finished connection (``Connection.finish``), its messages and upcalls read.
 
     ``phrase`` stands before a message in its upcall.

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from upcall_grader.capture.dialogue import Answer, Exchange
 from upcall_grader.capture.packets import address_text
+from upcall_grader.judge.capture_summary import MAX_FRAMES, CaptureSummary
 from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.results import Judgement, Remark, Status
 from upcall_grader.judge.rubric import Criterion
-from upcall_grader.judge.survey import MAX_FRAMES, Survey
 from upcall_grader.terminal import quoted
 
 PATIENCE_SECONDS = 30
@@ -35,8 +35,8 @@ class Case(NamedTuple):
     the manifest tells them. ``student`` and ``token`` are empty where nobody told them.
     """
 
-    survey: Survey
-    summary: ConnectionSummary
+    capture: CaptureSummary
+    connection: ConnectionSummary
     port: int
     dropped: int = 0
     networks: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Case(NamedTuple):
     @property
     def complete(self) -> bool:
         """Whether what is not in the file did not happen."""
-        return self.summary.from_start_to_end and not self.dropped
+        return self.connection.from_start_to_end and not self.dropped
 
 
 class Finding(NamedTuple):
@@ -83,12 +83,12 @@ def _shape(criteria: tuple[Criterion, ...], case: Case) -> tuple[object, ...]:
     What was typed, when, and between which addresses decides nothing there. A shape is kept, so a
     long capture has none: it would be as large, and is hardly met again.
     """
-    summary, survey = case.summary, case.survey
-    if survey.segments > MAX_FRAMES or not summary.faultless or particular(criteria):
+    summary, capture = case.connection, case.capture
+    if capture.segments > MAX_FRAMES or not summary.faultless or particular(criteria):
         return ()
     frames = [(found.message_frames, found.upcall_frames) for found in summary.exchanges]
     ends = (summary.client_end, summary.server_end)
-    traffic = (case.port, *survey.lab_frames)
+    traffic = (case.port, *capture.lab_frames)
     return (criteria, case.dropped, traffic, *summary.handshake.frames, *ends, *frames)
 
 
@@ -148,20 +148,20 @@ def _hidden(code: str, frames: Iterable[int] = (), **values: str | int) -> Findi
 
 
 def _traffic(_: Criterion, case: Case) -> Finding:
-    survey = case.survey
-    return _met("traffic-met", survey.lab_frames, segments=survey.segments, port=case.port)
+    capture = case.capture
+    return _met("traffic-met", capture.lab_frames, segments=capture.segments, port=case.port)
 
 
 def _handshake(_: Criterion, case: Case) -> Finding:
-    handshake, frames = case.summary.handshake, case.summary.handshake.frames
+    handshake, frames = case.connection.handshake, case.connection.handshake.frames
     if handshake.complete:
         return _met("handshake-met", frames)
-    if case.summary.refused:
+    if case.connection.refused:
         return _not_met(
-            "handshake-refused", [*frames, *(frame for frame, _ in case.summary.resets)]
+            "handshake-refused", [*frames, *(frame for frame, _ in case.connection.resets)]
         )
     if handshake.syn is None and handshake.syn_ack is None:
-        return _hidden("handshake-before", [case.summary.first_frame])
+        return _hidden("handshake-before", [case.connection.first_frame])
     if _only_syn(case):
         return _not_met("handshake-unanswered", frames)
     parts = {"SYN": handshake.syn, "SYN+ACK": handshake.syn_ack, "ACK": handshake.ack}
@@ -171,9 +171,9 @@ def _handshake(_: Criterion, case: Case) -> Finding:
 
 def _only_syn(case: Case) -> bool:
     """Nothing but SYNs, and time enough went by for an answer that nothing lost."""
-    summary = case.summary
+    summary = case.connection
     only = summary.handshake.syn is not None and not summary.answered and not summary.resets
-    began, end = summary.first_time, case.survey.last_time
+    began, end = summary.first_time, case.capture.last_time
     waited = began is not None and end is not None and end - began >= _NANOSECONDS
     return only and summary.whole and waited and not case.dropped
 
@@ -189,12 +189,14 @@ def _few(case: Case, kind: str, count: int, least: int, frames: Iterable[int]) -
 
 def _messages(criterion: Criterion, case: Case) -> Finding:
     least = criterion.whole("least")
-    return _few(case, "messages", len(case.summary.messages), least, _message_frames(case.summary))
+    return _few(
+        case, "messages", len(case.connection.messages), least, _message_frames(case.connection)
+    )
 
 
 def _distinct(criterion: Criterion, case: Case) -> Finding:
-    least, count = criterion.whole("least"), len(set(case.summary.messages))
-    return _few(case, "distinct", count, least, _message_frames(case.summary))
+    least, count = criterion.whole("least"), len(set(case.connection.messages))
+    return _few(case, "distinct", count, least, _message_frames(case.connection))
 
 
 def _message_frames(summary: ConnectionSummary) -> list[int]:
@@ -202,7 +204,7 @@ def _message_frames(summary: ConnectionSummary) -> list[int]:
 
 
 def _upcalls(_: Criterion, case: Case) -> Finding:
-    summary = case.summary
+    summary = case.connection
     if summary.strays and case.complete:
         data, frames = summary.strays[0]
         return _not_met("upcalls-stray", frames, bytes=quoted(data, _SHOWN))
@@ -246,7 +248,7 @@ def _before(summary: ConnectionSummary, found: Exchange) -> bool:
 
 def _may_follow(case: Case, unanswered: list[Exchange]) -> bool:
     """Whether the upcalls of the last messages may have come after the capture's end."""
-    last = case.summary.exchanges[-len(unanswered) :]
+    last = case.connection.exchanges[-len(unanswered) :]
     return not case.complete and list(last) == unanswered
 
 
@@ -257,7 +259,7 @@ def _frames(exchanges: Iterable[Exchange]) -> list[int]:
 
 
 def _close(_: Criterion, case: Case) -> Finding:
-    summary, frames = case.summary, case.summary.close_frames
+    summary, frames = case.connection, case.connection.close_frames
     if summary.closed:
         first = (summary.client_end.fin or 0) < (summary.server_end.fin or 0)
         return _met("close-met", frames, first=_SIDES[first])
@@ -278,15 +280,15 @@ def _close(_: Criterion, case: Case) -> Finding:
 
 def _seconds_after(case: Case) -> int:
     """How long the capture went on behind the connection's last packet."""
-    last, end = case.summary.last_time, case.survey.last_time
+    last, end = case.connection.last_time, case.capture.last_time
     return 0 if last is None or end is None else (end - last) // _NANOSECONDS
 
 
 def _no_reset(_: Criterion, case: Case) -> Finding:
-    if not case.summary.resets:
+    if not case.connection.resets:
         return _met("no-reset-met", ())
-    frames = [frame for frame, _ in case.summary.resets]
-    return _not_met("no-reset-sent", frames, by=_SIDES[case.summary.resets[0][1]])
+    frames = [frame for frame, _ in case.connection.resets]
+    return _not_met("no-reset-sent", frames, by=_SIDES[case.connection.resets[0][1]])
 
 
 def _token(_: Criterion, case: Case) -> Finding:
@@ -294,30 +296,30 @@ def _token(_: Criterion, case: Case) -> Finding:
         return _hidden("token-unknown")
     token = case.token.encode()
     # In whichever connection it was typed, it was typed by this student.
-    for found in (*case.summary.exchanges, *case.survey.exchanges):
+    for found in (*case.connection.exchanges, *case.capture.exchanges):
         if found.message is not None and token in found.message.lower():
             return _met("token-met", found.message_frames)
-    frames = _message_frames(case.summary)
+    frames = _message_frames(case.connection)
     code = "token-absent" if case.complete else "token-unseen"
     status = Status.NOT_MET if case.complete else Status.NOT_OBSERVABLE
     return Finding(status, code, {"student": case.student}, tuple(frames))
 
 
 def _window(criterion: Criterion, case: Case) -> Finding:
-    began = case.summary.first_time
+    began = case.connection.first_time
     if began is None:
-        return _hidden("window-no-time", [case.summary.first_frame])
+        return _hidden("window-no-time", [case.connection.first_frame])
     low, high = str(criterion.parameters["from"]), str(criterion.parameters["to"])
     try:
         moment = datetime.datetime.fromtimestamp(began // _NANOSECONDS, tz=datetime.UTC)
     except (OverflowError, OSError, ValueError):  # a time that no calendar has
-        return _hidden("window-no-time", [case.summary.first_frame])
+        return _hidden("window-no-time", [case.connection.first_frame])
     told = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
     inside = datetime.datetime.fromisoformat(low) <= moment <= datetime.datetime.fromisoformat(high)
     if inside:
-        return _met("window-met", [case.summary.first_frame], time=told)
+        return _met("window-met", [case.connection.first_frame], time=told)
     values = {"time": told, "from": low, "to": high}
-    return Finding(Status.NOT_MET, "window-outside", values, (case.summary.first_frame,))
+    return Finding(Status.NOT_MET, "window-outside", values, (case.connection.first_frame,))
 
 
 def _network(criterion: Criterion, case: Case) -> Finding:
@@ -325,7 +327,7 @@ def _network(criterion: Criterion, case: Case) -> Finding:
     if not told:
         return _hidden("network-unknown")
     networks = [ipaddress.ip_network(network) for network in told]
-    client, server = case.summary.client[0], case.summary.server[0]
+    client, server = case.connection.client[0], case.connection.server[0]
     both = all(
         any(ipaddress.ip_address(address) in network for network in networks)
         for address in (client, server)
@@ -333,7 +335,7 @@ def _network(criterion: Criterion, case: Case) -> Finding:
     code = "network-met" if both else "network-other"
     values = {"client": address_text(client), "server": address_text(server)}
     status = Status.MET if both else Status.NOT_MET
-    return Finding(status, code, values, (case.summary.first_frame,))
+    return Finding(status, code, values, (case.connection.first_frame,))
 
 
 CHECKS: dict[str, Check] = {

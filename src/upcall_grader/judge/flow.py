@@ -5,7 +5,7 @@ from __future__ import annotations
 from upcall_grader.capture.connections import Connection, Endpoint, Follower
 from upcall_grader.capture.frames import LINK_ETHERNET, Frame
 from upcall_grader.capture.packets import ACK, FIN, PSH, SYN, Decoder, Segment
-from upcall_grader.judge.connection_summary import ConnectionSummary, summarize
+from upcall_grader.judge.connection_summary import ConnectionSummary, summarize_connection
 from upcall_grader.judge.ordinary import Taken, ordinary, see
 from upcall_grader.lab import Lab
 
@@ -85,7 +85,7 @@ class Flow:
             return see(self.number, self.ends, self.packets, self._notable)
         connection = self._followed(lab)
         connection.finish()
-        return summarize(connection, lab.answer)
+        return summarize_connection(connection, lab.answer)
 
     def _followed(self, lab: Lab) -> Connection:
         self._follow(lab)

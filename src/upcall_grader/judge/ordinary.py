@@ -49,7 +49,7 @@ def ordinary(packets: list[Taken], phrase: bytes) -> list[Taken] | None:
 
 
 def see(number: int, ends: bytes, packets: list[Taken], notable: list[Taken]) -> ConnectionSummary:
-    """An ordinary connection, as ``summarize`` sees it; ``notable`` is what ``ordinary`` gave.
+    """An ordinary connection, as ``summarize_connection`` has it; ``notable`` is ``ordinary``'s.
 
     ``ends`` are the addresses and ports of the first packet: its source's and its destination's
     address, then both ports, as they stand on the wire.

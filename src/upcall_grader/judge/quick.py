@@ -1,10 +1,10 @@
-"""The survey of an ordinary capture, several times as fast: the same result, or none.
+"""The summary of an ordinary capture, several times as fast: the same result, or none.
 
 Taken are pcap files of Ethernet. A frame with a whole IPv4 TCP segment is read here; any other goes
 through ``Decoder``. Connections are told apart and let go as by ``Follower``; one that is ordinary
 (``ordinary``) is read at once when it ends, and any other is followed by a ``Follower`` of its own
-(``flow``). Where a result could differ from ``survey``'s, there is none: a damaged file, lab
-traffic in another form than plain IPv4, more that is open or kept than ``Follower`` would keep.
+(``flow``). Where a result could differ from ``summarize_capture``'s, there is none: a damaged file,
+lab traffic in another form than plain IPv4, more that is open or kept than ``Follower`` would keep.
 """
 
 from __future__ import annotations
@@ -17,10 +17,16 @@ from upcall_grader.capture import connections
 from upcall_grader.capture.connections import Endpoint
 from upcall_grader.capture.frames import LINK_ETHERNET, MAX_CAPTURED, NANOSECONDS, Frame
 from upcall_grader.capture.packets import ACK, SYN, Decoder, Segment, tcp_name
+from upcall_grader.judge.capture_summary import (
+    MAX_FRAMES,
+    CaptureSummary,
+    Merit,
+    SummaryBuilder,
+    is_lab,
+)
 from upcall_grader.judge.flow import PLAIN, Flow, UnsureError
 from upcall_grader.judge.ordinary import Taken
 from upcall_grader.judge.packet_fingerprints import COUNTED
-from upcall_grader.judge.survey import MAX_FRAMES, Gathering, Merit, Survey, is_lab
 from upcall_grader.lab import Lab
 
 TICKS = {b"\xd4\xc3\xb2\xa1": 1000, b"\x4d\x3c\xb2\xa1": 1}
@@ -47,8 +53,8 @@ Read = Callable[[int], bytes]
 """Gives a file's next bytes, at most so many; b"" at its end."""
 
 
-def quick_survey(read: Read, lab: Lab, merit: Merit) -> Survey | None:
-    """As ``survey``, from the start of the file; None if that one has to be asked."""
+def summarize_quickly(read: Read, lab: Lab, merit: Merit) -> CaptureSummary | None:
+    """As ``summarize_capture``, from the start of the file; None if that one has to be asked."""
     start = read(_FIRST)
     tick = TICKS.get(start[:4])
     if tick is None or len(start) < FILE_HEADER.size:
@@ -64,8 +70,8 @@ def quick_survey(read: Read, lab: Lab, merit: Merit) -> Survey | None:
 
 class _Quick:
     def __init__(self, lab: Lab, merit: Merit, tick: int) -> None:
-        self._survey = Survey()
-        self._gathering = Gathering(self._survey, merit)
+        self._summary = CaptureSummary()
+        self._builder = SummaryBuilder(self._summary, merit)
         self._lab = lab
         self._tick = tick
         self._decoder = Decoder()
@@ -76,7 +82,7 @@ class _Quick:
         self._let_go = 0
         self._number = 0
 
-    def read(self, data: bytes, at: int, read: Read) -> Survey:
+    def read(self, data: bytes, at: int, read: Read) -> CaptureSummary:
         """All records, the first of which begins at ``at`` in ``data``."""
         more = data
         while more:
@@ -91,17 +97,17 @@ class _Quick:
             raise UnsureError
         for flow in self._followed.values():
             self._gather(flow)
-        self._gathering.finish()
-        return self._survey
+        self._builder.finish()
+        return self._summary
 
     def _walk(self, data: bytes, at: int) -> int:
         """All whole records from ``at`` on; returns where the first begins that is not whole."""
         record, headers = RECORD_HEADER.unpack_from, _HEADERS.unpack_from
         tick, flows, plain = self._tick, self._open, PLAIN
-        survey, add_fingerprint = self._survey, self._survey.fingerprints.add
+        summary, add_fingerprint = self._summary, self._summary.fingerprints.add
         size = len(data)
         last = size - RECORD_HEADER.size
-        frame, time_ns, segments = survey.packets, survey.last_time, survey.segments
+        frame, time_ns, segments = summary.packets, summary.last_time, summary.segments
         while at <= last:
             seconds, fraction, captured, original = record(data, at)
             begin = at + RECORD_HEADER.size
@@ -133,7 +139,7 @@ class _Quick:
             flags &= 0x1FF
             segments += 1
             if segments <= MAX_FRAMES:
-                survey.lab_frames.append(frame)
+                summary.lab_frames.append(frame)
             if header < end or flags & COUNTED:
                 add_fingerprint(seq, ack, flags, end - header, frame)
             taken = (frame, time_ns, ends == flow.ends, seq, ack, flags, packet, header, end)
@@ -141,7 +147,7 @@ class _Quick:
                 self._special(flow, taken)
             else:
                 flow.packets.append(taken)
-        survey.packets, survey.last_time, survey.segments = frame, time_ns, segments
+        summary.packets, summary.last_time, summary.segments = frame, time_ns, segments
         return at
 
     def _decode(self, frame: Frame) -> None:
@@ -150,11 +156,11 @@ class _Quick:
             raise UnsureError
         packet = self._decoder.decode(frame)
         if not isinstance(packet, Segment):
-            self._survey.other(packet.protocol)
+            self._summary.other(packet.protocol)
         elif is_lab(packet, self._lab):
             raise UnsureError
         else:
-            self._survey.other(tcp_name(packet.source_port, packet.destination_port))
+            self._summary.other(tcp_name(packet.source_port, packet.destination_port))
 
     def _is_lab(self, packet: bytes) -> bool:
         """Whether a segment is the lab's; if not, its protocol is noted."""
@@ -165,7 +171,7 @@ class _Quick:
             or (address, port) in ((source, source_port), (destination, destination_port))
         ):
             return True
-        self._survey.other(tcp_name(source_port, destination_port))
+        self._summary.other(tcp_name(source_port, destination_port))
         return False
 
     def _special(self, flow: Flow, taken: Taken) -> None:
@@ -205,14 +211,14 @@ class _Quick:
 
     def _gather(self, flow: Flow) -> None:
         if flow.answered is None:
-            self._gathering.take(flow.finish(self._lab))
+            self._builder.take(flow.finish(self._lab))
         else:
             see = partial(flow.finish, self._lab)
-            self._gathering.take_ordinary(flow.number, flow.answered, see)
+            self._builder.take_ordinary(flow.number, flow.answered, see)
 
     def _check_kept(self) -> None:
         """Whether a Follower would surely keep all that is kept here."""
-        kept = (self._survey.segments - self._let_go) * (connections.SEGMENT_COST + _LARGEST)
+        kept = (self._summary.segments - self._let_go) * (connections.SEGMENT_COST + _LARGEST)
         if kept + len(self._followed) * connections.COST > connections.MAX_KEPT:
             raise UnsureError
 

@@ -14,9 +14,15 @@ from typing import NamedTuple
 from upcall_grader.capture.frames import CaptureError
 from upcall_grader.capture.packets import LINK_NOISE
 from upcall_grader.judge import criteria
+from upcall_grader.judge.capture_summary import (
+    CaptureSummary,
+    Merit,
+    summarize_capture,
+    usual_merit,
+)
 from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.log_comparison import CLIENT_LOG, SERVER_LOG, disagreements
-from upcall_grader.judge.quick import quick_survey
+from upcall_grader.judge.quick import summarize_quickly
 from upcall_grader.judge.results import Judgement, Owner, Remark, Status, Submission, Verdict
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.sidecar_files import (
@@ -25,7 +31,6 @@ from upcall_grader.judge.sidecar_files import (
     read_log,
     read_manifest,
 )
-from upcall_grader.judge.survey import Merit, Survey, survey, usual_merit
 from upcall_grader.lab import Lab
 
 _MAX_NAMED = 12
@@ -94,7 +99,7 @@ def _judge(
         if size == 0:
             remark = Remark("empty-file")
             return Judged(_without_capture(rubric, owner, file, Verdict.EMPTY, remark))
-        found = _survey(descriptor, rubric, _merit(rubric, manifest, owner, secret))
+        found = _summary(descriptor, rubric, _merit(rubric, manifest, owner, secret))
         # Where there are fingerprints, they tell copies.
         wanted = manifest.sha256 or not found.fingerprints.frames
         digest = _digest(descriptor) if wanted else ""
@@ -127,15 +132,15 @@ def _judge(
     return Judged(submission, found.fingerprints.frames, digest if found.packets else "")
 
 
-def _survey(descriptor: int, rubric: Rubric, merit: Merit) -> Survey:
+def _summary(descriptor: int, rubric: Rubric, merit: Merit) -> CaptureSummary:
     """What the file holds. Raises CaptureError."""
-    found = quick_survey(partial(os.read, descriptor), rubric.lab, merit)
+    found = summarize_quickly(partial(os.read, descriptor), rubric.lab, merit)
     if found is None:
         # What reads any format takes its time to load.
         from upcall_grader.capture.reading import Capture  # noqa: PLC0415
 
         with _from_start(descriptor) as stream:
-            found = survey(Capture(stream), rubric.lab, merit)
+            found = summarize_capture(Capture(stream), rubric.lab, merit)
     return found
 
 
@@ -176,7 +181,7 @@ def _manifest(folder: Path) -> tuple[Manifest, list[Remark]]:
 
 
 def _case(
-    found: Survey,
+    found: CaptureSummary,
     summary: ConnectionSummary,
     rubric: Rubric,
     manifest: Manifest,
@@ -189,8 +194,8 @@ def _case(
 
         own = token(secret, owner.student)
     return criteria.Case(
-        survey=found,
-        summary=summary,
+        capture=found,
+        connection=summary,
         port=rubric.lab.port,
         dropped=manifest.dropped,
         networks=manifest.networks,
@@ -208,14 +213,14 @@ def _merit(
         return usual_merit
 
     def merit(summary: ConnectionSummary) -> tuple[int, ...]:
-        case = _case(Survey(), summary, rubric, manifest, owner, secret)
+        case = _case(CaptureSummary(), summary, rubric, manifest, owner, secret)
         met = [criteria.judge(found, case).status is Status.MET for found in particular]
         return (summary.merit[0] + sum(met), summary.merit[1])
 
     return merit
 
 
-def _of_file(found: Survey, manifest: Manifest) -> list[Remark]:
+def _of_file(found: CaptureSummary, manifest: Manifest) -> list[Remark]:
     remarks = []
     if found.damage is not None:
         values: dict[str, str | int] = {
@@ -237,7 +242,7 @@ def _of_file(found: Survey, manifest: Manifest) -> list[Remark]:
     return remarks
 
 
-def _no_lab(found: Survey, rubric: Rubric) -> tuple[Verdict, tuple[Judgement, ...], Remark]:
+def _no_lab(found: CaptureSummary, rubric: Rubric) -> tuple[Verdict, tuple[Judgement, ...], Remark]:
     """Packets, but none of the lab; or no packet at all."""
     told: dict[str, str | int] = {
         "port": rubric.lab.port,

@@ -1,4 +1,4 @@
-"""The quick survey of a capture tells the same as the one packet by packet, or nothing."""
+"""The quick summary of a capture tells the same as the one packet by packet, or nothing."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.unit.corpus.judging import COMPLETE, CORPUS
 from tests.unit.corpus.test_bounds import SEGMENT, UNHURRIED
 from tests.unit.grader import building as b
 from upcall_grader.capture.reading import Capture, CaptureError
+from upcall_grader.judge.capture_summary import summarize_capture
 from upcall_grader.judge.connection_summary import ConnectionSummary
-from upcall_grader.judge.quick import quick_survey
-from upcall_grader.judge.survey import survey
+from upcall_grader.judge.quick import summarize_quickly
 from upcall_grader.lab import UPCALL
 
 ORIGINAL = m.Original(m.read(COMPLETE.read_bytes()))
@@ -35,11 +35,11 @@ def agree(data: bytes, path: Path) -> bool:
     """Whether the quick one told anything; what it told is compared."""
     path.write_bytes(data)
     with path.open("rb", buffering=0) as stream:
-        quick = quick_survey(stream.read, UPCALL, _merit)
+        quick = summarize_quickly(stream.read, UPCALL, _merit)
     if quick is None:
         return False
     with path.open("rb") as stream:
-        assert quick == survey(Capture(stream), UPCALL, _merit)
+        assert quick == summarize_capture(Capture(stream), UPCALL, _merit)
     return True
 
 

@@ -12,9 +12,9 @@ import pytest
 from tests.unit.grader import building as b
 from tests.unit.grader.building import ACK, FIN, PREFIX, PSH, RST, SYN
 from tests.unit.judge.talks import SECRET, Records, by_id, codes, judged, later, talk, told
+from upcall_grader.judge.capture_summary import MAX_FRAMES
 from upcall_grader.judge.criteria import display_filter
 from upcall_grader.judge.results import Submission
-from upcall_grader.judge.survey import MAX_FRAMES
 from upcall_grader.judge.tokens import token
 
 ALL = ("traffic", "handshake", "messages", "upcalls", "close", "no-reset")

@@ -1,4 +1,4 @@
-"""The quick survey: many connections at once, what it lets go, and where it gives up."""
+"""The quick summary: many connections at once, what it lets go, and where it gives up."""
 
 from __future__ import annotations
 
@@ -15,8 +15,13 @@ from upcall_grader.capture.dialogue import Answer
 from upcall_grader.capture.formats import PCAP_LAYOUTS
 from upcall_grader.capture.reading import Capture
 from upcall_grader.judge import quick
-from upcall_grader.judge.quick import quick_survey
-from upcall_grader.judge.survey import MAX_EXCHANGES, Survey, survey, usual_merit
+from upcall_grader.judge.capture_summary import (
+    MAX_EXCHANGES,
+    CaptureSummary,
+    summarize_capture,
+    usual_merit,
+)
+from upcall_grader.judge.quick import summarize_quickly
 from upcall_grader.lab import UPCALL, Lab
 
 SERVER = b"\x0a\0\0\2"
@@ -35,12 +40,14 @@ TALK = st.tuples(
 )
 
 
-def both(data: bytes, path: Path, lab: Lab = UPCALL) -> tuple[Survey | None, Survey]:
+def both(
+    data: bytes, path: Path, lab: Lab = UPCALL
+) -> tuple[CaptureSummary | None, CaptureSummary]:
     path.write_bytes(data)
     with path.open("rb", buffering=0) as stream:
-        fast = quick_survey(stream.read, lab, usual_merit)
+        fast = summarize_quickly(stream.read, lab, usual_merit)
     with path.open("rb") as stream:
-        return fast, survey(Capture(stream), lab, usual_merit)
+        return fast, summarize_capture(Capture(stream), lab, usual_merit)
 
 
 def packets(kind: str, place: int, numbers: int) -> list[bytes]:

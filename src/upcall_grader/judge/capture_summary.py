@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from upcall_grader.capture.connections import Connection, Follower
 from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import Decoder, Packet, Segment, tcp_name
-from upcall_grader.judge.connection_summary import ORDINARY, ConnectionSummary, summarize
+from upcall_grader.judge.connection_summary import ORDINARY, ConnectionSummary, summarize_connection
 from upcall_grader.judge.packet_fingerprints import PacketFingerprints
 from upcall_grader.lab import Lab
 
@@ -34,7 +34,7 @@ def usual_merit(found: ConnectionSummary) -> tuple[int, ...]:
 
 
 @dataclass(slots=True)
-class Survey:
+class CaptureSummary:
     """What a capture holds.
 
     ``segments`` counts TCP segments on the lab's port, ``lab_frames`` are the first of them.
@@ -62,11 +62,11 @@ class Survey:
             self.protocols.add(protocol)
 
 
-class Gathering:
+class SummaryBuilder:
     """Puts together what the connections of a capture come to; they end in any order."""
 
-    def __init__(self, survey: Survey, merit: Merit) -> None:
-        self._survey = survey
+    def __init__(self, summary: CaptureSummary, merit: Merit) -> None:
+        self._summary = summary
         self._merit = merit
         self._best: tuple[int, ...] = ()
         # Exchanges are told in the order in which their connections began; each with its number.
@@ -78,24 +78,24 @@ class Gathering:
         self._take(found, self._merit(found))
 
     def _take(self, found: ConnectionSummary, merit: tuple[int, ...]) -> None:
-        survey = self._survey
-        survey.connections += 1
-        best = survey.best
+        summary = self._summary
+        summary.connections += 1
+        best = summary.best
         if (
             best is None
             or merit > self._best
             or (merit == self._best and found.number < best.number)
         ):
-            survey.best, self._best = found, merit
+            summary.best, self._best = found, merit
         if found.exchanges:
-            survey.exchange_count += len(found.exchanges)
+            summary.exchange_count += len(found.exchanges)
             self._keep(found.number, found.exchanges)
 
     def take_ordinary(
         self, number: int, answered: int, see: Callable[[], ConnectionSummary]
     ) -> None:
         """An ordinary connection (``ordinary``); it is only seen if that changes anything."""
-        best, merit = self._survey.best, (ORDINARY, answered)
+        best, merit = self._summary.best, (ORDINARY, answered)
         if self._merit is not usual_merit or answered == 0:
             self.take(see())
         elif (
@@ -106,13 +106,13 @@ class Gathering:
         ):
             self._take(see(), merit)
         else:
-            self._survey.connections += 1
-            self._survey.exchange_count += answered
+            self._summary.connections += 1
+            self._summary.exchange_count += answered
 
     def finish(self) -> None:
         """There are no more connections."""
         exchanges = (one for _, _, some in self._exchanges for one in some)
-        self._survey.exchanges, _ = _listed(exchanges)
+        self._summary.exchanges, _ = _listed(exchanges)
 
     def _is_listed(self, number: int) -> bool:
         return self._kept < MAX_EXCHANGES or number < self._exchanges[-1][0]
@@ -141,45 +141,45 @@ def _listed(exchanges: Iterable[Exchange]) -> tuple[list[Exchange], int]:
     return some, weight
 
 
-class Surveyor:
-    """Fills a Survey from the packets of a capture."""
+class CaptureSummarizer:
+    """Fills a CaptureSummary from the packets of a capture."""
 
     def __init__(self, lab: Lab, merit: Merit) -> None:
-        self.survey = Survey()
+        self.summary = CaptureSummary()
         self._lab = lab
-        self._gathering = Gathering(self.survey, merit)
+        self._builder = SummaryBuilder(self.summary, merit)
         self._follower = Follower(lab.port, self._ended)
 
     def add(self, packet: Packet) -> None:
         """One packet; they come in the file's order."""
-        survey = self.survey
-        survey.packets += 1
+        summary = self.summary
+        summary.packets += 1
         if packet.time_ns is not None:
-            survey.last_time = packet.time_ns
+            summary.last_time = packet.time_ns
         if not isinstance(packet, Segment):
-            survey.other(packet.protocol)
+            summary.other(packet.protocol)
         elif not is_lab(packet, self._lab):
-            survey.other(tcp_name(packet.source_port, packet.destination_port))
+            summary.other(tcp_name(packet.source_port, packet.destination_port))
         else:
-            survey.segments += 1
-            if len(survey.lab_frames) < MAX_FRAMES:
-                survey.lab_frames.append(packet.frame)
-            if len(packet.payload) < packet.length and survey.cut_frame is None:
-                survey.cut_frame = packet.frame
-            survey.fingerprints.add(
+            summary.segments += 1
+            if len(summary.lab_frames) < MAX_FRAMES:
+                summary.lab_frames.append(packet.frame)
+            if len(packet.payload) < packet.length and summary.cut_frame is None:
+                summary.cut_frame = packet.frame
+            summary.fingerprints.add(
                 packet.seq, packet.ack, packet.flags, packet.length, packet.frame
             )
             self._follower.add(packet)
 
-    def finish(self) -> Survey:
-        """The survey, once there are no more packets."""
+    def finish(self) -> CaptureSummary:
+        """The summary, once there are no more packets."""
         for connection in self._follower.finish():
             self._ended(connection)
-        self._gathering.finish()
-        return self.survey
+        self._builder.finish()
+        return self.summary
 
     def _ended(self, connection: Connection) -> None:
-        self._gathering.take(summarize(connection, self._lab.answer))
+        self._builder.take(summarize_connection(connection, self._lab.answer))
 
 
 def is_lab(segment: Segment, lab: Lab) -> bool:
@@ -197,11 +197,11 @@ def _number(kept: tuple[int, int, object]) -> int:
     return kept[0]
 
 
-def survey(capture: Capture, lab: Lab, merit: Merit) -> Survey:
+def summarize_capture(capture: Capture, lab: Lab, merit: Merit) -> CaptureSummary:
     """Read all of ``capture``. Raises OSError if the medium fails."""
-    decoder, surveyor = Decoder(), Surveyor(lab, merit)
+    decoder, summarizer = Decoder(), CaptureSummarizer(lab, merit)
     for frame in capture:
-        surveyor.add(decoder.decode(frame))
-    found = surveyor.finish()
+        summarizer.add(decoder.decode(frame))
+    found = summarizer.finish()
     found.damage = capture.damage
     return found
