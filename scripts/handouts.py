@@ -45,7 +45,7 @@ class Renderer(RendererHTML):
     """Markdown's usual HTML, but for command blocks."""
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """A command block: headed by its terminal, reached by keyboard, left by translators."""
+        """Return a command block: headed by its terminal, reached by keyboard, not translated."""
         del options, env
         name = f"block-{idx}"
         shown = "".join(_line(line) for line in tokens[idx].content.splitlines(keepends=True))
@@ -66,14 +66,14 @@ def _number(tokens: Sequence[Token], idx: int) -> str:
 
 
 def _line(line: str) -> str:
-    """A line of a command block; what is typed at the shell stands out."""
+    """Return a line of a command block; what is typed at the shell stands out."""
     if line.startswith("$ "):
         return f"$ <b>{html.escape(line[2:-1], quote=False)}</b>\n"
     return html.escape(line, quote=False)
 
 
 def page(markdown: str, language: str, style: str) -> str:
-    """The page of one handout."""
+    """Return the page of one handout."""
     parser = MarkdownIt("commonmark", renderer_cls=Renderer).enable("table")
     tokens = parser.parse(markdown)
     for opening, inside, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):

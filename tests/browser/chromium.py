@@ -82,7 +82,7 @@ def program(name: str, package: str) -> str:
 
 
 def watched(page: Page) -> tuple[list[str], list[str]]:
-    """What the page will say, in its console or a dialog, and what it will fetch."""
+    """Return what the page will say, in its console or a dialog, and what it will fetch."""
     said: list[str] = []
     fetched: list[str] = []
 
@@ -98,7 +98,7 @@ def watched(page: Page) -> tuple[list[str], list[str]]:
 
 
 def bars(page: Page, *rules: str) -> str:
-    """What axe-core finds to bar people, by these rules or by all of its own; "" is nothing."""
+    """Return the barriers that axe-core finds, by these rules or by all of its own; "" is none."""
     options: dict[str, object] = {"resultTypes": ["violations"]}
     if rules:
         options["runOnly"] = list(rules)
@@ -107,7 +107,7 @@ def bars(page: Page, *rules: str) -> str:
 
 
 def too_wide(page: Page) -> list[str]:
-    """What is wider than its place and cannot be scrolled to by keyboard; the page itself first."""
+    """Return what is too wide and cannot be scrolled to by keyboard; the page itself first."""
     found: list[str] = page.evaluate(
         """() => [document.documentElement, ...document.querySelectorAll("main *")]
           .filter(e => e.scrollWidth > e.clientWidth + 1 && e.tabIndex < 0
@@ -142,7 +142,7 @@ def shown_texts(page: Page, left_out: str = "template") -> list[str]:
 
 
 def cut_off(page: Page, paper: Paper) -> list[str]:
-    """What is wider than its place where there is no scrolling, on this paper.
+    """Return what is wider than its place where there is no scrolling, on this paper.
 
     The page's media and size are other ones from here on.
     """
@@ -156,7 +156,7 @@ def cut_off(page: Page, paper: Paper) -> list[str]:
 
 
 def colours(page: Page) -> list[str]:
-    """The page's ground and its text."""
+    """Return the page's ground and its text."""
     found: list[str] = page.locator("body").evaluate(
         "body => [getComputedStyle(body).backgroundColor, getComputedStyle(body).color]"
     )
@@ -164,12 +164,12 @@ def colours(page: Page) -> list[str]:
 
 
 def solid(text: str) -> str:
-    """The text without its spaces and its letters' case, which differ with the medium."""
+    """Return the text without its spaces and its letters' case, which differ with the medium."""
     return "".join(text.split()).casefold()
 
 
 def sheets(page: Page) -> list[str]:
-    """The text of each sheet when the page is printed on A4, without spaces; cut-off text, too."""
+    """Return the text of each printed A4 sheet, without spaces; cut-off text, too."""
     pdftotext = program("pdftotext", "poppler-utils")
     result = subprocess.run(
         [pdftotext, "-raw", "-enc", "UTF-8", "-", "-"],

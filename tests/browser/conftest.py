@@ -16,7 +16,7 @@ STUDENTS = ("early", "reset", "s0999", "hostile", "long", "first-copy")
 
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The report's folder for each language."""
+    """Return the report's folder for each language."""
     captures = tmp_path_factory.mktemp("captures")
     assessment = room.judged(captures)
     found = {}
@@ -35,6 +35,6 @@ def browser() -> Iterator[Browser]:
 
 
 def addresses(report: Path, students: Sequence[str] = STUDENTS) -> list[str]:
-    """The class page, and pages that have all that students' pages can have."""
+    """Return the class page, and pages that have all that students' pages can have."""
     pages = ["index.html", *(f"students/{name}.html" for name in students)]
     return [(report / page).as_uri() for page in pages]

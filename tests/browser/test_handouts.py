@@ -31,7 +31,7 @@ _MARKS = re.compile(r"^(?:#+|-|```.*|\|[ |-]*\|$)|[*`|]", re.MULTILINE)
 
 @pytest.fixture(scope="session")
 def handouts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The address of each language's page."""
+    """Return the address of each language's page."""
     made = load("scripts/handouts.py").make(tmp_path_factory.mktemp("handouts"))
     return {file.name.split(".")[1]: file.as_uri() for file in made}
 

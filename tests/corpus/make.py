@@ -174,7 +174,7 @@ class Recording:
 
 @contextmanager
 def serving() -> Iterator[Terminal]:
-    """The lab's server, listening; ended at the latest when the context is left."""
+    """Yield the lab's server, listening; ended at the latest when the context is left."""
     with Terminal(SERVER) as server:
         server.expect(LISTENING)
         try:
@@ -203,7 +203,7 @@ def exchange(*messages: str) -> None:
 
 
 def whole(name: str, *options: str, interface: str = "", messages: Sequence[str] = "123") -> None:
-    """A complete exchange, captured from before its beginning until after its close."""
+    """Capture a complete exchange, from before its beginning until after its close."""
     with Recording(name, *options, interface=interface) as tcpdump:
         exchange(*messages)
         tcpdump.until_closed(4 if interface == "any" else 2)
@@ -314,7 +314,7 @@ def two_connections() -> None:
 
 
 def own_clients() -> None:
-    """A client with two messages in one segment, and one that does not close in order."""
+    """Capture a client with two messages in one segment, and one that does not close in order."""
     with Recording("hasty.pcap") as tcpdump:
         with serving():
             python_in("upcall-client", HASTY)
@@ -326,7 +326,7 @@ def own_clients() -> None:
 
 
 def hostile() -> None:
-    """What a terminal, a browser or a spreadsheet would obey, and bytes that are no UTF-8."""
+    """Capture what a terminal, browser or spreadsheet would obey, and bytes that are no UTF-8."""
     with Recording("hostile.pcap") as tcpdump:
         with serving():
             run(*CLIENT_PIPED, stdin=b"\n".join(HOSTILE) + b"\n")
@@ -362,7 +362,7 @@ def others() -> None:
 
 
 def ipv6() -> None:
-    """The same dialogue over IPv6, which the lab's network has not: on loopback."""
+    """Capture the same dialogue over IPv6, which the lab's network lacks: on loopback."""
     filters = ("tcp", "port", "4141")
     with Recording("ipv6.pcap", *filters, interface="lo") as tcpdump:
         with socket.create_server(("::1", 4141), family=socket.AF_INET6) as listener:
@@ -377,7 +377,7 @@ def ipv6() -> None:
 
 
 def serve(listener: socket.socket) -> None:
-    """What servercall.py does, for one connection."""
+    """Do what servercall.py does, for one connection."""
     connection, _ = listener.accept()
     with connection:
         while data := connection.recv(1024):
@@ -385,7 +385,7 @@ def serve(listener: socket.socket) -> None:
 
 
 def saved_otherwise() -> None:
-    """The complete capture as students hand it in: converted, packed, printed, cut off."""
+    """Save the complete capture as students hand it in: converted, packed, printed, cut off."""
     complete = FOLDER / "complete.pcap"
     succeed("editcap", "-F", "pcapng", str(complete), str(FOLDER / "complete.pcapng"))
     data = complete.read_bytes()

@@ -47,7 +47,7 @@ capture = folder / "upcall.pcap"
 
 
 def one_input(data: bytes) -> None:
-    """What libFuzzer calls; an exception is a finding."""
+    """Judge one input of libFuzzer's; an exception is a finding."""
     begun = time.process_time()
     name, _, content = data.partition(b":")
     if name == b"rubric.yml":
@@ -65,7 +65,7 @@ def one_input(data: bytes) -> None:
 
 
 def read_rubric(content: bytes) -> None:
-    """A rubric is refused with its line, or it is one that can be used."""
+    """Read a rubric, which is refused with its line or can be used."""
     try:
         parse_rubric(content.decode("utf-8", "replace"), "rubric.yml")
     except RubricError as error:
@@ -74,7 +74,7 @@ def read_rubric(content: bytes) -> None:
 
 
 def judge(data: bytes) -> None:
-    """A capture, judged and told."""
+    """Judge a capture, and put all of it into words."""
     capture.write_bytes(data)
     found = submission.judge_file(capture, DEFAULT, Owner("student"), "upcall.pcap")
     for remark in (*found.remarks, *(one.remark for one in found.judgements)):
@@ -89,7 +89,7 @@ def judge(data: bytes) -> None:
 
 
 def compare() -> None:
-    """The quick summary tells the same as the one packet by packet, or nothing."""
+    """Compare both readers: the quick one gives the same result, or none."""
     with capture.open("rb", buffering=0) as stream:
         quick = summarize_quickly(stream.read, UPCALL, lambda summary: summary.merit)
     if quick is not None:
@@ -140,7 +140,7 @@ def split(data: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def seeds(where: Path) -> None:
-    """The corpus, its mutants in every form, and one of each other thing that is read."""
+    """Write the corpus, its mutants in every form, and one of each other thing that is read."""
     original = mutants.Original(mutants.read(complete))
     paths = [*CORPUS.glob("*.pcap*"), *CORPUS.glob("regressions/*")]
     files = [path.read_bytes() for path in paths]

@@ -48,14 +48,14 @@ def engine() -> Iterator[None]:
 
 
 def config_of_a_standing_lab() -> str:
-    """The compose file of a lab that is up on this machine; empty if none is."""
+    """Return the compose file of a lab that is up on this machine; empty if none is."""
     listed = json.loads(succeed("docker", "compose", "ls", "--format", "json"))
     return next((str(lab["ConfigFiles"]) for lab in listed if lab["Name"] == PROJECT), "")
 
 
 @pytest.fixture(scope="session")
 def mirror() -> str:
-    """The Debian mirror that this machine's own apt sources name."""
+    """Return the Debian mirror that this machine's own apt sources name."""
     command = ("apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages")
     sites = succeed(*command, "Component: main").split()
     assert sites, "apt-get knows no package lists: apt-get update"
@@ -64,7 +64,7 @@ def mirror() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The lab's image: the one that is here, or else one made of Debian packages."""
+    """Provide the lab's image: the one that is here, or else one made of Debian packages."""
     request.getfixturevalue("engine")
     if run("docker", "image", "inspect", IMAGE).returncode != 0:
         archive = tmp_path_factory.mktemp("image") / "upcall-lab.tar"
@@ -75,7 +75,7 @@ def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[tuple[str, str]]:
-    """The names of the two services, up and healthy; down after the last test of a file."""
+    """Yield the names of the two services, up and healthy; down after the last test of a file."""
     try:
         compose("up", "-d")
         for service in SERVICES:
@@ -87,7 +87,7 @@ def lab() -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def idle(lab: tuple[str, str]) -> str:
-    """The lab with no server in it, whatever an earlier test left behind: its network's name."""
+    """Clear the lab of servers that earlier tests left, and return its network's name."""
     if any(listening(service) for service in lab):
         compose("restart", "-t", "0")
     return NETWORK
@@ -95,6 +95,6 @@ def idle(lab: tuple[str, str]) -> str:
 
 @pytest.fixture
 def wire(idle: str, tmp_path: Path) -> Iterator[Wire]:
-    """The lab's bridge, listened to since before the test."""
+    """Yield the lab's bridge, listened to since before the test."""
     with Wire(tmp_path, idle) as opened:
         yield opened

@@ -33,7 +33,7 @@ BASE = "upcall-lab-test-base:1"
 
 @pytest.fixture
 def down() -> Iterator[None]:
-    """A machine without the lab; without it again afterwards."""
+    """Yield a machine without the lab; without it again afterwards."""
     compose("down")
     yield
     compose("down")
@@ -41,7 +41,7 @@ def down() -> Iterator[None]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Iterator[Path]:
-    """The lab's files in another directory, as on a lab host; the lab is down before and after."""
+    """Yield the lab's files in another directory, with the lab down before and after."""
     compose("down")
     for folder in ("Upcall", "compose"):
         shutil.copytree(TOP / folder, tmp_path / folder)
@@ -51,7 +51,7 @@ def copy(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def base() -> Iterator[str]:
-    """A local image to build upon, while the lab's own name is free; that is put back."""
+    """Yield a local image to build upon, while the lab's own name is free; that is put back."""
     before = inspect(IMAGE)["Id"]
     succeed("docker", "tag", before, BASE)
     succeed("docker", "rmi", IMAGE)

@@ -23,7 +23,7 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture
 def nobodys() -> Iterator[Path]:
-    """A directory that the user nobody owns, with the program in it."""
+    """Yield a directory that the user nobody owns, with the program in it."""
     folder = Path(tempfile.mkdtemp(prefix="make-image-root-test-"))
     shutil.copy(MAKE_IMAGE_ROOT, folder)
     os.chown(folder, 65534, 65534)

@@ -74,7 +74,7 @@ def on_one_host(host: Host, number: int) -> None:
 
 
 def frames(pcap: Path) -> list[tuple[str, str, bytes]]:
-    """Flags, sender's port and payload of each of the lab's segments, as tshark reads them."""
+    """Return flags, sender's port and payload of each lab segment, as tshark reads them."""
     fields = ["-e", "tcp.flags.str", "-e", "tcp.srcport", "-e", "tcp.payload"]
     shown = subprocess.run(
         ["tshark", "-r", pcap, "-Y", "tcp.port == 4141", "-T", "fields", *fields],
@@ -127,7 +127,7 @@ def type_as_student(host: Host, *messages: str) -> None:
 
 
 def wait_for(host: Host, command: str) -> str:
-    """What a command says as soon as it succeeds on the host, within 30 s."""
+    """Return what a command says as soon as it succeeds on the host, within 30 s."""
     with host.sudo():
         waiting = f"until {command}; do sleep 0.1; done"
         return str(host.check_output("timeout 30 bash -c %s", waiting))
@@ -143,7 +143,7 @@ LAB_IS_FREE = (
 
 
 def inside(host: Host, command: str, timeout: float = 30) -> str:
-    """What a command says on the lab host, reached past SSH; it is repeated until it succeeds."""
+    """Repeat a command on the lab host, past SSH, until it succeeds, and return its output."""
     said = _repeated(host, command, timeout)
     assert said.returncode == 0, f"within {timeout} s never true on {name_of(host)}: {command}"
     return said.stdout
@@ -190,7 +190,7 @@ class Run:
         return self._process.poll() is None
 
     def signal(self, number: signal.Signals) -> None:
-        """A signal to the process group, as a terminal sends it."""
+        """Send a signal to the process group, as a terminal does."""
         os.killpg(self._process.pid, number)
 
     def kill_ssh(self) -> None:
@@ -243,7 +243,7 @@ class Run:
 def under_way(
     host: Host, variables: dict[str, object], condition: str, retries: int = 0
 ) -> Iterator[Run]:
-    """A session that is in its middle, as a condition on the lab host tells."""
+    """Yield a session that is in its middle, as a condition on the lab host tells."""
     with tempfile.TemporaryDirectory(prefix="cut-") as sockets:
         run = Run(host, variables, retries, sockets)
         try:

@@ -63,7 +63,7 @@ class Room:
         self.seats("seat-1")
 
     def command(self, *options: str, **variables: t.Any) -> list[str]:
-        """The command line that enrolls the room."""
+        """Return the command line that enrolls the room."""
         extra = [f"--extra-vars={json.dumps(variables)}"] if variables else []
         playbook = str(TOP / "playbooks" / "enroll.yml")
         return ["ansible-playbook", f"--inventory={self._inventory}", *extra, *options, playbook]
@@ -95,13 +95,13 @@ class Room:
         return Terminal(self.command(*options, **variables), self._environment(), PATIENCE)
 
     def fingerprint(self, kind: str = "ed25519") -> str:
-        """The fingerprint that a lecturer reads at the machine."""
+        """Return the fingerprint that a lecturer reads at the machine."""
         with self.host.sudo():
             shown = self.host.check_output(f"ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub")
         return str(shown.split()[1])
 
     def keys_there(self) -> str:
-        """The user's ``authorized_keys`` on the machine, empty if there is none."""
+        """Return the user's ``authorized_keys`` on the machine, empty if there is none."""
         with self.host.sudo():
             return str(self.host.run(f"cat /home/{USER}/.ssh/authorized_keys").stdout)
 
@@ -133,7 +133,7 @@ class Room:
 
 
 def address_of(host: Host) -> str:
-    """The lab host's address, from the configuration of the tests' own ssh."""
+    """Return the lab host's address, from the configuration of the tests' own ssh."""
     told = subprocess.run(
         ["ssh", "-G", "-F", STATE / "ssh_config", name_of(host)],
         capture_output=True,

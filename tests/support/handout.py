@@ -51,7 +51,7 @@ def _steps(terminal: str, block: str) -> Iterator[Step]:
 
 
 def pattern(line: str) -> str:
-    """The line as a regular expression, in which what varies may be another of its kind."""
+    """Return the line as a regular expression, in which what varies may be another of its kind."""
     parts, at = [], 0
     for match in _VARYING.finditer(line):
         parts += [re.escape(line[at : match.start()]), _kind(match[0])]

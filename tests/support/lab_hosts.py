@@ -22,7 +22,7 @@ SHELL = r"\$ (\x1b\[K)?$"  # on a login's terminal: the shell waits
 
 
 def playbook_command(name: str, host: str, variables: dict[str, t.Any] | None = None) -> list[str]:
-    """The command line that runs one of the project's playbooks on one lab host."""
+    """Return the command line that runs one of the project's playbooks on one lab host."""
     places = {
         "lab_capture_directory": str(CAPTURES),
         "lab_upcall_image_archive": str(IMAGE_ARCHIVE),
@@ -38,7 +38,7 @@ def playbook_command(name: str, host: str, variables: dict[str, t.Any] | None = 
 
 
 def environment() -> dict[str, str]:
-    """The environment in which a user runs the project's playbooks."""
+    """Return the environment in which a user runs the project's playbooks."""
     # Molecule has variables of its own, which would hide the project's configuration.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     return kept | {
@@ -79,7 +79,7 @@ def run_command(
 
 
 def login(host: str) -> Terminal:
-    """A login to a lab host, at a terminal that moves no cursor: it shows what is written."""
+    """Return a login to a lab host, at a terminal that shows just what is written."""
     options = ["-tt", "-o", "ControlPath=none", "-F", str(STATE / "ssh_config")]
     return Terminal(["ssh", *options, host], os.environ | {"TERM": "dumb"})
 
@@ -106,5 +106,5 @@ def recap(output: str, host: str) -> dict[str, int]:
 
 
 def one_line(output: str) -> str:
-    """A run's output with white space folded, since Ansible breaks long messages over lines."""
+    """Return a run's output with white space folded, since Ansible breaks long messages."""
     return " ".join(output.split())

@@ -11,7 +11,7 @@ TOP = Path(__file__).resolve().parents[2]
 
 
 def load(path: str, name: str = "") -> t.Any:
-    """The file at ``path`` below the project's folder, as a module.
+    """Return the file at ``path`` below the project's folder, as a module.
 
     ``name`` is the one by which other files import it.
     """

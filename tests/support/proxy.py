@@ -51,7 +51,7 @@ class Proxy(http.server.ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def proxy() -> t.Iterator[Proxy]:
-    """A proxy that lab hosts reach at their network's gateway, which is this machine."""
+    """Yield a proxy that lab hosts reach at their network's gateway, which is this machine."""
     inspected = subprocess.run(
         ["docker", "network", "inspect", "upcall-lab-test-hosts"],
         capture_output=True,

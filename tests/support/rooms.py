@@ -59,7 +59,7 @@ class Room:
         return room_script("up", self.name, str(len(self.hosts)), self._prefix)
 
     def grown(self, count: int) -> Room:
-        """The same room with so many hosts."""
+        """Return the same room with so many hosts."""
         larger = Room(self.name, named(self._prefix, count))
         made = larger.up()
         assert made.returncode == 0, made.stdout
@@ -77,13 +77,13 @@ class Room:
         return run_command(command, timeout, self.environment)
 
     def on(self, host: str, script: str) -> str:
-        """What a script says that root runs on a lab host. Raises CalledProcessError."""
+        """Return what a script says that root runs on a lab host. Raises CalledProcessError."""
         command = ["docker", "exec", "--interactive", host, "bash", "-euo", "pipefail"]
         done = subprocess.run(command, input=script, stdout=subprocess.PIPE, text=True, check=True)
         return done.stdout.strip()
 
     def report(self) -> dict[str, t.Any]:
-        """What the run before told in its file."""
+        """Return what the run before told in its file."""
         return t.cast(dict[str, t.Any], json.loads((self.state / "run.json").read_text()))
 
     def received(self, host: str) -> int:
@@ -92,7 +92,7 @@ class Room:
 
 
 def named(prefix: str, count: int) -> list[str]:
-    """What sandbox/room calls the hosts of a room."""
+    """Return what sandbox/room calls the hosts of a room."""
     return [f"{prefix}-{number}" for number in range(1, count + 1)]
 
 

@@ -79,7 +79,7 @@ def run_playbook(vm: Machine, name: str) -> Run:
 
 
 def digest(file: Path) -> str:
-    """The SHA-256 of a file; empty if there is none."""
+    """Return the SHA-256 of a file; empty if there is none."""
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
 
 
@@ -90,7 +90,7 @@ def vm_disk() -> Disk:
 
 @pytest.fixture(scope="session")
 def vm(vm_disk: Disk) -> Iterator[Machine]:
-    """The virtual machine, booted."""
+    """Yield the virtual machine, booted."""
     with started(vm_disk, STATE) as machine:
         machine.await_boot()
         yield machine
@@ -98,7 +98,7 @@ def vm(vm_disk: Disk) -> Iterator[Machine]:
 
 @pytest.fixture(scope="session")
 def bare(vm: Machine) -> dict[str, str]:
-    """What the virtual machine is and has before the project touches it."""
+    """Return what the virtual machine is and has before the project touches it."""
     questions = {
         "first process": "cat /proc/1/comm",
         "control groups": "stat --file-system --format=%T /sys/fs/cgroup",
@@ -112,7 +112,7 @@ def bare(vm: Machine) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def first(vm: Machine, bare: dict[str, str]) -> Run:
-    """The first run of site.yml, by a controller that has nothing yet either."""
+    """Return the first run of site.yml, by a controller that has nothing yet either."""
     assert bare["engine"] == ""
     shutil.rmtree(CAPTURES, ignore_errors=True)
     IMAGE_ARCHIVE.unlink(missing_ok=True)
@@ -121,14 +121,14 @@ def first(vm: Machine, bare: dict[str, str]) -> Run:
 
 @pytest.fixture(scope="session")
 def second(vm: Machine, first: Run) -> Run:
-    """The same again."""
+    """Return the same again."""
     assert first.status == 0, "there is no second run without a first"
     return run_playbook(vm, "site.yml")
 
 
 @pytest.fixture(scope="session")
 def after_reboot(vm: Machine, second: Run) -> Run:
-    """The same again, the virtual machine having been restarted as its user would."""
+    """Return the same again, the virtual machine having been restarted as its user would."""
     assert second.status == 0, "what did not work before a reboot says nothing after it"
     boot = vm.say("cat /proc/sys/kernel/random/boot_id")
     vm.ssh("sudo systemctl reboot")

@@ -67,7 +67,7 @@ class Disk:
 
 
 def disk() -> Disk:
-    """The disk, made if there is none of the present recipe."""
+    """Return the disk, made if there is none of the present recipe."""
     STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
     for key in (LOGIN_KEY, HOST_KEY):
         if not key.exists():
@@ -134,12 +134,12 @@ def bootstrap(root: Path, lines: list[str], ways: dict[str, str]) -> None:
 
 
 def public(key: Path) -> Path:
-    """The public half of a key."""
+    """Return the public half of a key."""
     return key.with_suffix(".pub")
 
 
 def sources() -> list[str]:
-    """The suite's lines for apt, with the places where this machine's apt finds Debian's packages.
+    """Return the suite's lines for apt, with the sources of this machine's own apt.
 
     No line at all stands for mmdebstrap's own choice. Both this machine and the virtual one use
     them, so a place on this machine's loopback is left out.
@@ -163,7 +163,7 @@ def sources() -> list[str]:
 
 
 def proxies() -> dict[str, str]:
-    """The proxies that this machine's apt uses, by scheme."""
+    """Return the proxies that this machine's apt uses, by scheme."""
     ways = {}
     for scheme in ("http", "https"):
         told = run("apt-config", "dump", "--format", "%v%n", f"Acquire::{scheme}::Proxy").strip()
@@ -174,7 +174,7 @@ def proxies() -> dict[str, str]:
 
 
 def guest_proxies(ways: dict[str, str]) -> str:
-    """The same proxies as the virtual machine's apt has to be told of them."""
+    """Return the same proxies as the virtual machine's apt has to be told of them."""
     return "".join(
         f'Acquire::{scheme}::Proxy "{LOOPBACK.sub(OUTSIDE, way)}";\n'
         for scheme, way in ways.items()
@@ -182,7 +182,7 @@ def guest_proxies(ways: dict[str, str]) -> str:
 
 
 def run(*command: str, env: t.Mapping[str, str] | None = None) -> str:
-    """What a program says; what it complains about is shown, and its failure raised."""
+    """Return what a program says; what it complains about is shown, and its failure raised."""
     # mke2fs is in /usr/sbin, which not every user has on PATH.
     paths = f"{os.environ['PATH']}:/usr/sbin:/sbin"
     return subprocess.run(

@@ -47,7 +47,7 @@ class Machine:
         )
 
     def say(self, command: str) -> str:
-        """What a shell command says there.
+        """Return what a shell command says there.
 
         Raises:
             AssertionError: the command failed.
@@ -81,7 +81,7 @@ class Machine:
         return boot
 
     def last_words(self, lines: int = 30) -> str:
-        """The end of what QEMU and the virtual machine's console have said."""
+        """Return the end of what QEMU and the virtual machine's console have said."""
         with self.console.open(errors="backslashreplace") as console:
             said = "".join(collections.deque(console, lines))
         return f"{self.console} ends with:\n{said}"
@@ -89,7 +89,7 @@ class Machine:
 
 @contextlib.contextmanager
 def started(disk: Disk, folder: Path) -> Iterator[Machine]:
-    """A virtual machine whose every change is forgotten, from power on to power off.
+    """Yield a virtual machine whose every change is forgotten, from power on to power off.
 
     Args:
         disk: what it starts from; it is only read.
@@ -126,7 +126,7 @@ def started(disk: Disk, folder: Path) -> Iterator[Machine]:
 
 
 def bound_to(starter: int, command: list[str]) -> list[str]:
-    """A command that the kernel kills when the process that started it ends, however it ends.
+    """Return a command that the kernel kills when its starter ends, however that ends.
 
     A starter may be killed before the kernel was told so; then the command is not run at all.
 
@@ -139,7 +139,7 @@ def bound_to(starter: int, command: list[str]) -> list[str]:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on."""
+    """Return a TCP port of the loopback address that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -72,7 +72,7 @@ def test_one_that_ends_is_told_at_once(vm_disk: Disk, tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def starter(disk: Disk, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that starts a virtual machine, says its process id, and waits."""
+    """Yield a process that starts a virtual machine, says its process id, and waits."""
     with subprocess.Popen(
         [sys.executable, "-c", STARTS, str(disk.folder), str(folder)],
         cwd=TOP,
@@ -88,7 +88,7 @@ def starter(disk: Disk, folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def started_by(process: subprocess.Popen[str]) -> int:
-    """The id of the process that becomes the virtual machine."""
+    """Return the id of the process that becomes the virtual machine."""
     assert process.stdout is not None
     return int(process.stdout.readline())
 

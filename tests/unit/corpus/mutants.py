@@ -87,7 +87,7 @@ Packets = list[Packet]
 
 
 def read(data: bytes) -> Packets:
-    """The records of a little-endian pcap with microseconds; not read by the grader's own code."""
+    """Return the records of a little-endian pcap, without the grader's own code."""
     assert data[:4] == b"\xd4\xc3\xb2\xa1"
     at, packets = 24, []
     while at < len(data):
@@ -102,7 +102,7 @@ def read(data: bytes) -> Packets:
 
 
 def write(packets: Iterable[Packet], link: int = 1, order: str = "<", nano: bool = False) -> bytes:
-    """The same as a file again."""
+    """Return the same as a file again."""
     return b.pcap([b.Record(p.data, p.time_ns) for p in packets], link, order, nano)
 
 
@@ -161,7 +161,7 @@ class Original:
         return [*self.packets[: after + 1], *packets, *self.packets[after + 1 :]]
 
     def swapped(self, place: int) -> Packets:
-        """A packet and the next one in each other's place; times stay in order."""
+        """Return a packet and the next one in each other's place; times stay in order."""
         first, second = self.packets[place : place + 2]
         pair = (replace(second, time_ns=first.time_ns), replace(first, time_ns=second.time_ns))
         return [*self.packets[:place], *pair, *self.packets[place + 2 :]]
@@ -273,7 +273,7 @@ def _with_reset(o: Original) -> Iterator[Mutant]:
 
 
 def harmless(original: Original) -> Iterator[Mutant]:
-    """What networks and tcpdump do every day: it costs nothing."""
+    """Yield what networks and tcpdump do every day: it costs nothing."""
     o = original
     syn_ack = o.opening[1]
     for place in o.acks:
@@ -324,12 +324,12 @@ def _ports(packet: Packet, client: int) -> Packet:
 
 
 def with_client_port(packets: Sequence[Packet], port: int) -> Packets:
-    """The same packets, their client on another port."""
+    """Return the same packets, their client on another port."""
     return [_ports(packet, port) if packet.is_tcp else packet for packet in packets]
 
 
 def resaved(original: Original) -> dict[str, bytes]:
-    """The same packets in every kind of file, link layer and IP version that is read."""
+    """Return the same packets in every kind of file, link layer and IP version that is read."""
     packets = [packet for packet in original.packets if packet.is_tcp]
     raw = [replace(packet, data=packet.data[IP:]) for packet in packets]
     v6 = [replace(packet, data=_as_ipv6(packet.data[IP:])) for packet in packets]
@@ -377,7 +377,7 @@ def _tagged(packet: Packet, tag: int) -> Packet:
 
 
 def _as_ipv6(packet: bytes) -> bytes:
-    """An IPv4 packet's content in IPv6, its addresses in fd00::/96."""
+    """Return an IPv4 packet's content in IPv6, its addresses in fd00::/96."""
     head = struct.pack(">IHBB", 6 << 28, len(packet) - 20, 6, 64)
     prefix = b"\xfd" + bytes(11)
     return head + prefix + packet[12:16] + prefix + packet[16:20] + packet[20:]
@@ -394,7 +394,7 @@ def _fragmented(packets: Packets) -> Packets:
 
 
 def snapped(original: Original, length: int) -> bytes:
-    """The file that ``tcpdump -s length`` would have written."""
+    """Return the file that ``tcpdump -s length`` would have written."""
     return b.pcap(
         [b.Record(p.data[:length], p.time_ns, len(p.data)) for p in original.packets],
     )

@@ -141,7 +141,7 @@ def test_every_message_that_was_answered_is_found(messages: list[bytes], judge: 
 
 
 def _segments(*, step: int, size: int = 1, count: int = MANY) -> list[bytes]:
-    """Data of the client, each segment ``step`` bytes behind the one before."""
+    """Return data of the client, each segment ``step`` bytes behind the one before."""
     opening = b.Talk().open().packets
     data = [
         b.tcp(b.CLIENT, b.SERVER, DATA, 1001 + number * step, 9001, b"x" * size, number)

@@ -78,7 +78,7 @@ def test_messages_and_upcalls_are_the_bytes_that_were_typed(name: str) -> None:
 
 
 def bytes_of(told: str | dict[str, str]) -> bytes:
-    """A message as it stands in expected.yml: text, or bytes that are no text."""
+    """Return a message as it stands in expected.yml: text, or bytes that are no text."""
     if isinstance(told, dict):
         return bytes.fromhex(told["hex"])
     return (LONG if told == "LONG" else told).encode()

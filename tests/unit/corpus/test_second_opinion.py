@@ -57,7 +57,7 @@ class Facts:
 
 
 def told(path: Path, streams: int) -> tuple[list[Line], dict[int, tuple[bytes, bytes]]]:
-    """What one tshark says: all segments, and what "Follow TCP Stream" shows of each stream.
+    """Return what one tshark says: all segments, and what "Follow TCP Stream" shows of each stream.
 
     The second value is the client's bytes and the server's; ``streams`` is how many are asked for.
     """
@@ -144,7 +144,7 @@ def sent(connection: Connection) -> tuple[bytes, bytes]:
 
 
 def follow(path: Path) -> tuple[list[Line], dict[int, Connection]]:
-    """The same lines by our own reader; connections are numbered from 0, as tshark's streams."""
+    """Return the same lines by our own reader; connections count from 0, as tshark's streams."""
     decoder, follower, lines = Decoder(), Follower(4141), []
     for frame in Capture(io.BytesIO(path.read_bytes())):
         packet = decoder.decode(frame)

@@ -35,7 +35,7 @@ def exchange(message: bytes | None, upcall: bytes | None) -> Exchange:
 
 
 def graded(owner: Owner, file: str = "", *, upcalls: float = 40.0, mode: str = "") -> Submission:
-    """A capture with a handshake, whose upcalls are worth that much."""
+    """Return a capture with a handshake, whose upcalls are worth that much."""
     reached = Status.MET if upcalls == UPCALLS.points else Status.NOT_MET
     values = {"message": "1", "upcall": HOSTILE.decode("utf-8", "backslashreplace")}
     wrong = Remark("upcalls-wrong", values, (8,))
@@ -58,7 +58,7 @@ def graded(owner: Owner, file: str = "", *, upcalls: float = 40.0, mode: str = "
 
 
 def recapture(owner: Owner) -> Submission:
-    """A capture that began after the handshake."""
+    """Return a capture that began after the handshake."""
     unseen = Judgement(HANDSHAKE, Status.NOT_OBSERVABLE, 0.0, Remark("handshake-before"))
     met = Judgement(UPCALLS, Status.MET, 40.0, Remark("upcalls-met", {"count": 1}), (1,), "x")
     found = graded(owner)._replace(verdict=Verdict.RECAPTURE, judgements=(unseen, met))

@@ -40,7 +40,7 @@ EVERYTHING = assessment(
 
 
 def told(found: Assessment) -> dict[str, t.Any]:
-    """What a program reads that knows the schema."""
+    """Return what a program reads that knows the schema."""
     schema = json.loads(grades_json.schema())
     Draft202012Validator.check_schema(schema)
     read = json.loads(grades_json.as_bytes(grades_json.grades(found, "en")))

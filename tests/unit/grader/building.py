@@ -24,7 +24,7 @@ def tcp(
     payload: bytes = b"",
     ident: int = 0,
 ) -> bytes:
-    """An IP packet (version by the addresses) with one TCP segment, checksums left at 0."""
+    """Return an IP packet (version by the addresses) with one TCP segment, checksums left at 0."""
     header = struct.pack(
         ">HHIIHHHH",
         source[1],
@@ -49,7 +49,7 @@ def ip(source: str, destination: str, protocol: int, data: bytes, ident: int = 0
 
 
 def fragments(packet: bytes, size: int) -> list[bytes]:
-    """An IPv4 packet in pieces of ``size`` bytes (RFC 791); ``size`` is a multiple of 8."""
+    """Return an IPv4 packet in pieces of ``size`` bytes (RFC 791); ``size`` is a multiple of 8."""
     data = packet[20:]
     pieces = []
     for start in range(0, len(data), size):
@@ -62,7 +62,7 @@ def fragments(packet: bytes, size: int) -> list[bytes]:
 
 
 def fragments6(packet: bytes, size: int) -> list[bytes]:
-    """The same with IPv6's fragment header (RFC 8200 section 4.5)."""
+    """Return the same with IPv6's fragment header (RFC 8200 section 4.5)."""
     data, protocol = packet[40:], packet[6]
     pieces = []
     for start in range(0, len(data), size):
@@ -184,7 +184,7 @@ class Talk:
 
 
 def lab(*messages: bytes) -> list[bytes]:
-    """The IP packets of a complete connection."""
+    """Return the IP packets of a complete connection."""
     return Talk().open().say(*(messages or (b"1", b"2"))).close().packets
 
 

@@ -14,7 +14,7 @@ DEADLINE = 20.0
 def capture(
     messages: Sequence[bytes], extra: Sequence[str] = (), address: str = "127.0.0.1"
 ) -> tuple[bytes, int]:
-    """The capture's bytes and the server's port.
+    """Return the capture's bytes and the server's port.
 
     In immediate mode the kernel's ring has one slot of the snap length for each packet: the default
     of 256 KiB leaves 32 slots in 8 MiB, too few on a busy machine; 4 KiB leave 2,000.

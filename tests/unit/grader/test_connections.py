@@ -11,7 +11,7 @@ from upcall_grader.capture.streams import MAX_EARLY, Piece, Stream
 
 
 def follow(records: Iterable[bytes | b.Record]) -> tuple[list[Step], list[Connection]]:
-    """Steps and connections of raw IP packets, one millisecond apart."""
+    """Return steps and connections of raw IP packets, one millisecond apart."""
     follower, decoder = Follower(4141), Decoder()
     steps = []
     for frame in Capture(io.BytesIO(b.pcap(records, link=101))):

@@ -35,7 +35,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
 
 def lines_of(out: str) -> list[str]:
-    """The packets' lines: those that begin with an optional bracket and a number."""
+    """Return the packets' lines: those that begin with an optional bracket and a number."""
     return [line for line in out.splitlines() if re.match(r"^[┌│└╶ ] +\d+ ", line)]
 
 

@@ -23,13 +23,13 @@ Records = Iterable[b.Record | bytes]
 
 
 def talk(number: int = 0) -> b.Talk:
-    """A connection of its own: other numbers on each side, and another port."""
+    """Return a connection of its own: other numbers on each side, and another port."""
     port = 50_000 + number
     return b.Talk(("10.0.0.3", port), b.SERVER, 1000 + 7919 * number, 9000 + 104_729 * number)
 
 
 def exchange(*messages: bytes, number: int = 0) -> bytes:
-    """A complete exchange as a file."""
+    """Return a complete exchange as a file."""
     return b.pcap(b.frames(talk(number).open().say(*(messages or (b"1", b"2"))).close().packets))
 
 
@@ -48,7 +48,7 @@ def judged(
     student: str = "2110001",
     **beside: object,
 ) -> Submission:
-    """A capture judged by a rubric of ``criteria`` (YAML flow mappings), or by the default.
+    """Return a capture judged by a rubric of ``criteria`` (YAML flow mappings), or by the default.
 
     ``beside``: manifest=..., server_log=..., client_log=... lie beside it.
     """

@@ -45,7 +45,7 @@ def pcapng(frames: list[bytes]) -> bytes:
 
 
 def moved(packets: list[bytes], client: bytes, server: bytes, port: int = 0) -> list[bytes]:
-    """The same segments with other addresses, and another port of the client's."""
+    """Return the same segments with other addresses, and another port of the client's."""
     found = []
     for packet in packets:
         from_client = packet[20:22] != struct.pack(">H", 4141)

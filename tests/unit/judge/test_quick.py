@@ -51,7 +51,7 @@ def both(
 
 
 def packets(kind: str, place: int, numbers: int) -> list[bytes]:
-    """The packets of one connection, as ``TALK`` draws them."""
+    """Return the packets of one connection, as ``TALK`` draws them."""
     found = talk(place)
     found.client_seq += numbers * 100_000
     found.server_seq += numbers * 100_000

@@ -45,7 +45,7 @@ def double_or_die(number):
 
 
 def told(program: str) -> t.Any:
-    """What a program says that knows ``double`` and ``double_or_die``; warnings end it."""
+    """Return what a program says that knows ``double`` and ``double_or_die``; warnings end it."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", DOUBLE + program],
         stdin=subprocess.DEVNULL,

@@ -39,7 +39,7 @@ class Run:
         return [line.strip() for line in text.splitlines()[1:]]
 
     def row(self, host: str) -> list[str]:
-        """A host's line of the table, by step."""
+        """Return a host's line of the table, by step."""
         head = next(line for line in self.lines if line).split()
         line = next(line for line in self.lines if line.split()[:1] == [host])
         return line.replace("not run", "not_run").split()[1 : len(head) + 1]
@@ -76,7 +76,7 @@ class Room:
             (self.folder / f"{step}.yml").write_text(textwrap.dedent(text))
 
     def command(self, *words: str) -> list[str]:
-        """The command line that runs playbooks in this room."""
+        """Return the command line that runs playbooks in this room."""
         program = str(Path(sys.executable).with_name("ansible-playbook"))
         return [program, "-i", "inventory.json", *words]
 
@@ -124,7 +124,7 @@ Rooms = t.Callable[..., Room]
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Rooms:
-    """Makes a room with the hosts that are named, of which those in `dark` are switched off."""
+    """Make a room with the hosts that are named, of which those in `dark` are switched off."""
 
     def make(*hosts: str, dark: t.Iterable[str] = ()) -> Room:
         return Room(tmp_path_factory.mktemp("room"), hosts, dark)

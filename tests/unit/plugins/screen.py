@@ -113,18 +113,18 @@ def at_terminal(
 
 
 def shown(terminal: Terminal, lines: int = 24, columns: int = 80) -> Shown:
-    """What a terminal shows by now."""
+    """Return what a terminal shows by now."""
     return Shown(terminal.text, lines, columns)
 
 
 def drawn(terminal: Terminal, lines: int = 24, columns: int = 80) -> Shown:
-    """What a terminal shows when the board has been drawn whole, with all that was expected."""
+    """Return what a terminal shows once the whole board is drawn with all that was expected."""
     again = "\r\x1b[2K"
     terminal.expect(again)
     return Shown(terminal.text.rpartition(again)[0], lines, columns)
 
 
 def cells(board: t.Iterable[str], host: str) -> list[str]:
-    """A host's row of the board, in words."""
+    """Return a host's row of the board, in words."""
     row = next(row for row in board if row.split()[:1] == [host])
     return re.split(r"  +", row)[1:]

@@ -96,7 +96,7 @@ class Evening(t.NamedTuple):
 
 @pytest.fixture(scope="module")
 def evening(room: Rooms) -> Evening:
-    """A run in which every host has its own fate, held in its last step and then let go."""
+    """Return a run in which every host has its own fate, held in its last step and then let go."""
     made = room("seat-1", "seat-2", "full", dark=["dark", "loose"])
     made.write(site=SITE, prepare=PREPARE, deploy=DEPLOY + HOLD, capture=NOTHING)
     (made.folder / "library").mkdir()
@@ -235,7 +235,7 @@ def test_the_board_follows_the_size_of_the_terminal(room: Rooms) -> None:
 
 
 def simple(room: Rooms) -> Room:
-    """A room with one host, and a play that fails there after it told something."""
+    """Return a room with one host, and a play that fails there after it told something."""
     made = room("seat-1")
     made.write(
         prepare="""
@@ -252,7 +252,7 @@ def simple(room: Rooms) -> Room:
 
 
 def without_figures(text: str) -> str:
-    """An output without what differs from run to run."""
+    """Return an output without what differs from run to run."""
     return re.sub(r"\d+\.\d s", "", text)
 
 
@@ -347,12 +347,12 @@ def test_questions_have_the_terminal_for_themselves(room: Rooms) -> None:
 
 @pytest.fixture(scope="module")
 def plugin() -> t.Any:
-    """The plugin, beside lab_report."""
+    """Return the plugin, beside lab_report."""
     return load("plugins/callback/lab_board.py")
 
 
 def board_of(hosts: list[str], lost: int = 0) -> Board:
-    """A board on which hosts wait in the one step that has begun; the last ones have failed."""
+    """Return a board whose hosts wait in the one step that has begun; the last ones failed."""
     board = Board(load("plugins/callback/lab_report.py"))
     for step in ("prepare", "deploy"):
         board.progress.members[step] = set(hosts)
@@ -381,7 +381,7 @@ def test_a_board_of_any_size_fits(hosts: int, lost: int, lines: int, columns: in
 
 @pytest.fixture
 def tty() -> t.Iterator[tuple[t.TextIO, int]]:
-    """A stream to a pseudo-terminal, and the descriptor at which that is read."""
+    """Yield a stream to a pseudo-terminal, and the descriptor at which that is read."""
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w", buffering=1) as stream:
         yield stream, ours

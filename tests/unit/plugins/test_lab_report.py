@@ -159,12 +159,12 @@ def classroom(room: Rooms) -> tuple[Room, Run]:
 
 @pytest.fixture(scope="module")
 def whole(classroom: tuple[Room, Run]) -> Run:
-    """That run."""
+    """Return that run."""
     return classroom[1]
 
 
 def cells(run: Run, host: str) -> list[str]:
-    """A host's cells of the report, which the table has as well."""
+    """Return a host's cells of the report, which the table has as well."""
     report = run.report
     found = [report["hosts"][host]["steps"][step] for step in report["steps"]]
     assert run.row(host) == [cell.replace(" ", "_") for cell in found]
@@ -467,7 +467,7 @@ def test_a_report_that_cannot_be_written_is_a_warning(room: Rooms) -> None:
 
 @pytest.fixture(scope="module")
 def plugin() -> t.Any:
-    """The plugin as a module."""
+    """Return the plugin as a module."""
     return load("plugins/callback/lab_report.py")
 
 

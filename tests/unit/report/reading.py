@@ -91,7 +91,7 @@ class _Reader(HTMLParser):
 
 
 def read(path: Path) -> Page:
-    """The page in ``path``; fails where tags are not nested."""
+    """Return the page in ``path``; fails where tags are not nested."""
     page = Page(path.read_bytes().decode("utf-8"))
     reader = _Reader(page)
     reader.feed(page.source)

@@ -21,7 +21,7 @@ HOSTILE = (
 
 
 def talk(number: int) -> b.Talk:
-    """A connection that no other one is a copy of."""
+    """Return a connection that no other one is a copy of."""
     client = ("10.0.0.3", 40_000 + number)
     seq = 1000 + number * 7919
     return b.Talk(client=client, client_seq=seq, server_seq=9 * seq + 1)
@@ -36,7 +36,7 @@ def put(folder: Path, student: str, packets: Iterable[bytes | b.Record], link: i
 
 
 def complete(number: int, *messages: bytes) -> list[bytes]:
-    """The frames of a connection with nothing wrong."""
+    """Return the frames of a connection with nothing wrong."""
     return b.frames(talk(number).open().say(*(messages or (b"1", b"dua"))).close().packets)
 
 
@@ -67,7 +67,7 @@ def lay(folder: Path) -> None:
 
 
 def judged(folder: Path) -> Assessment:
-    """The captures of ``lay``, and a student without one."""
+    """Return the captures of ``lay``, and a student without one."""
     lay(folder)
     found = assess(folder, DEFAULT)
     owner = Owner("s0999", "Siti Nurhaliza", group="B", on_roster=True)
@@ -76,7 +76,7 @@ def judged(folder: Path) -> Assessment:
 
 
 def of_owners(found: Assessment, owners: Iterable[str]) -> Assessment:
-    """The same, with other ids, names and groups."""
+    """Return the same, with other ids, names and groups."""
     submissions = tuple(
         submission._replace(owner=Owner(text, name=text, group=text, host=text))
         for submission, text in zip(found.submissions, owners, strict=False)

@@ -17,7 +17,7 @@ UTILS = ("lab_look_processes", "lab_look_session")
 
 @pytest.fixture(scope="module")
 def capture() -> t.Any:
-    """The window, with what it uses under the names that they have on a lab host."""
+    """Return the window, with what it uses under the names that they have on a lab host."""
     for name in UTILS:
         load_utility(name)
     return load("plugins/module_utils/lab_capture_window.py")

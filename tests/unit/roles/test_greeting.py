@@ -31,7 +31,7 @@ each_language = pytest.mark.parametrize("language", GREETINGS)
 
 @pytest.fixture
 def login(tmp_path: Path) -> t.Iterator[Login]:
-    """Logs in as to a machine with the lab, on which pgrep answers what it is told to."""
+    """Log in as to a machine with the lab, on which pgrep answers what it is told to."""
     lab, programs = tmp_path / "lab", tmp_path / "bin"
     lab.mkdir()
     (lab / "handout.md").touch()
@@ -71,7 +71,7 @@ def leave(terminal: Terminal) -> None:
 
 
 def shown(terminal: Terminal) -> str:
-    """What a login shows before the shell is ready."""
+    """Return what a login shows before the shell is ready."""
     terminal.expect("ready> ")
     return terminal.text.partition("begin\n")[2].partition("ready> ")[0]
 

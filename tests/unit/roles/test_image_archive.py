@@ -28,7 +28,7 @@ def add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
 
 
 def save(path: Path, manifest: Any = None, **more: bytes) -> Path:
-    """An archive as ``docker image save`` writes it, the manifest after the layers."""
+    """Return an archive as ``docker image save`` writes it, the manifest after the layers."""
     entry = {"Config": "c.json", "RepoTags": [IMAGE], "Layers": ["a/layer.tar", "b/layer.tar"]}
     with tarfile.open(path, "w") as archive:
         add(archive, "c.json", json.dumps({"rootfs": {"diff_ids": LAYERS}}).encode())

@@ -21,7 +21,7 @@ each_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 
 
 def variables(file: Path) -> dict[str, Any]:
-    """The variables of a YAML file; none for one that is empty or not there."""
+    """Return the variables of a YAML file; none for one that is empty or not there."""
     return (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if file.exists() else {}
 
 

@@ -36,7 +36,7 @@ def offered(folder: Path, *names: str) -> list[t.Any]:
 
 
 def known(folder: Path, *lines: str) -> list[t.Any]:
-    """What is found under the name ``seat`` in a file with these lines; {x} is a key's body."""
+    """Return what a file with these lines holds for the name ``seat``; {x} is a key's body."""
     bodies = {
         file.stem.replace("-", "_"): " ".join(file.read_text().split()[:2])
         for file in folder.glob("*.pub")
@@ -140,7 +140,7 @@ def test_the_key_with_the_read_fingerprint_is_taken_and_no_other(folder: Path) -
 
 
 def settings(folder: Path, *options: str, host: str = "Seat-1") -> t.Any:
-    """The settings that OpenSSH tells for a host, with known_hosts in the folder."""
+    """Return the settings that OpenSSH tells for a host, with known_hosts in the folder."""
     files = ["-o", f"UserKnownHostsFile={folder / 'known'}", "-o", "GlobalKnownHostsFile=none"]
     told = plugin.told(["ssh", "-F", "none", *options, *files, "-G", host])
     return plugin.read_settings(host, told)

@@ -27,7 +27,7 @@ def packed(data: bytes) -> str:
 
 
 def answer(data: bytes = DATA, **changed: t.Any) -> dict[str, t.Any]:
-    """What an honest host answers, with parts of what was taken changed."""
+    """Return what an honest host answers, with parts of what was taken changed."""
     taken = {
         "path": "/home/sari/upcall.pcap",
         "size": len(data),

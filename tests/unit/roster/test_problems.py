@@ -25,7 +25,7 @@ def lines(text: str | bytes) -> list[str]:
 
 
 def only(text: str | bytes) -> str:
-    """The message of a roster with one problem."""
+    """Return the message of a roster with one problem."""
     found = lines(text)
     assert len(found) == 1, found
     return found[0]

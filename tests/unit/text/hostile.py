@@ -40,7 +40,7 @@ HOSTILE = {
 
 
 def raw(text: str, allowed: str = "\n") -> list[str]:
-    """The characters of an output that show it was not escaped."""
+    """Return the characters of an output that show it was not escaped."""
     found, marks = [], 0
     for character in text:
         category = unicodedata.category(character)[0]

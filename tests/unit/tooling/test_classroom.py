@@ -153,7 +153,7 @@ def test_a_room_that_stays_is_a_failure(project: Project) -> None:
 
 @pytest.fixture
 def of_three(project: Project) -> Project:
-    """A room of three seats, of which all run."""
+    """Return a room of three seats, of which all run."""
     state = project.top / ".cache" / "classroom"
     state.mkdir(parents=True)
     for name in ("id_ed25519", "inventory.yml", "known_hosts"):
@@ -165,7 +165,7 @@ def of_three(project: Project) -> Project:
 
 
 def containers(project: Project, running: str = "123", starting: str = "123") -> None:
-    """A docker that knows seat-1 to seat-3; the numbers say which of them run, or can."""
+    """Put a false docker on PATH that knows three seats; the numbers say which run, or can."""
     project.fake(
         "docker",
         f"""
@@ -181,7 +181,7 @@ def containers(project: Project, running: str = "123", starting: str = "123") ->
 
 
 def kept(project: Project) -> list[bool]:
-    """What the playbook was told of each lab host."""
+    """Return what the playbook was told of each lab host."""
     told = (project.top / "calls").read_text().splitlines()[-1]
     return [part.startswith("true") for part in told.split('"kept": ')[1:]]
 

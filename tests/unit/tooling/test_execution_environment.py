@@ -24,7 +24,7 @@ def definition() -> dict[str, t.Any]:
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that a container engine would build the image from."""
+    """Return the folder that a container engine would build the image from."""
     folder = tmp_path_factory.mktemp("context")
     done = subprocess.run(
         ["ansible-builder", "create", "--context", folder],

@@ -21,13 +21,13 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def defaults() -> dict[str, Any]:
-    """The upcall lab's facts."""
+    """Return the upcall lab's facts."""
     files = (TOP / "roles" / role / "defaults" / "main.yml" for role in ("lab_look", "lab_capture"))
     return {name: value for file in files for name, value in load(file).items()}
 
 
 def second() -> tuple[dict[str, Any], Lab]:
-    """The other lab's facts, of which it tells only those that differ, and its rubric's."""
+    """Return the other lab's facts, of which it tells only those that differ, and its rubric's."""
     told = load(SECOND / "rubric.yml")["lab"]
     lab = Lab(told["port"], None, told["answer"].encode(), told["shown"].encode())
     return defaults() | load(SECOND / "lab.yml"), lab
@@ -43,7 +43,7 @@ def source(file: str) -> str:
 
 
 def constants(file: Path) -> dict[str, Any]:
-    """The names that a program gives to plain values."""
+    """Return the names that a program gives to plain values."""
     return {
         node.targets[0].id: node.value.value
         for node in ast.parse(file.read_text(encoding="utf-8")).body

@@ -80,7 +80,7 @@ def standard(name: str) -> bool:
 
 
 def barred_in_src(package: str, folder: str) -> list[str]:
-    """What nothing in this folder of this package may import."""
+    """Return what nothing in this folder of this package may import."""
     barred = ["ansible", *(PACKAGES.keys() - PACKAGES[package] - {package})]
     if package == "upcall_grader":
         others = GRADER.keys() - GRADER[folder] - {folder, ""}
@@ -89,7 +89,7 @@ def barred_in_src(package: str, folder: str) -> list[str]:
 
 
 def wrong_in_src(top: Path) -> Iterator[str]:
-    """The packages: no Ansible, nothing of the roles, and the grader's folders one way."""
+    """Yield wrong imports of the packages: Ansible, the roles, the grader's folders backwards."""
     for file in sorted((top / "src").rglob("*.py")):
         package, *inner = file.relative_to(top / "src").parent.parts
         folder = inner[0] if inner else ""
@@ -114,7 +114,7 @@ def owners(top: Path) -> dict[str, str]:
 
 
 def own_and_named(role: Path) -> set[str]:
-    """The role and those that its meta/main.yml names."""
+    """Return the role and those that its meta/main.yml names."""
     meta = yaml.safe_load((role / "meta" / "main.yml").read_text(encoding="utf-8"))
     return {role.name, *(dependency["role"] for dependency in meta.get("dependencies", []))}
 
@@ -202,7 +202,7 @@ def test_a_rule_is_there_for_what_is_there() -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A project with two roles, of which lab_up names lab_look."""
+    """Return a project with two roles, of which lab_up names lab_look."""
     for file, text in {
         "src/upcall_grader/__init__.py": "LAB_PORT = 1",
         "src/upcall_grader/capture/__init__.py": "import dpkt\nfrom upcall_grader import LAB_PORT",

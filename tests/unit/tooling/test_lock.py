@@ -16,7 +16,7 @@ each_lock = pytest.mark.parametrize("lock", ["lab.txt", "test.txt", "bench.txt"]
 
 
 def pins(text: str) -> dict[str, str]:
-    """The version of each package that a file pins."""
+    """Return the version of each package that a file pins."""
     return dict(PIN.findall(text))
 
 

@@ -14,7 +14,7 @@ TOP = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A folder for false programs, first on PATH."""
+    """Return a folder for false programs, first on PATH."""
     folder = tmp_path / "bin"
     folder.mkdir()
     return folder
@@ -75,7 +75,7 @@ def test_all_phases_passed(path: Path) -> None:
 
 @pytest.fixture
 def scenarios(tmp_path: Path) -> Path:
-    """A project with the scenarios one and two, beside default."""
+    """Return a project with the scenarios one and two, beside default."""
     top = tmp_path / "project"
     (top / "scripts").mkdir(parents=True)
     shutil.copy(TOP / "scripts" / "molecule-all", top / "scripts")
@@ -127,7 +127,7 @@ def test_hosts_that_could_not_be_made_are_removed_too(path: Path, scenarios: Pat
 
 
 def lab_hosts(path: Path, top: Path, running: int) -> None:
-    """A room of two lab hosts, so many of which run."""
+    """Lay out a room of two lab hosts, so many of which run."""
     (top / ".cache" / "lab-hosts").mkdir(parents=True, exist_ok=True)
     (top / ".cache" / "lab-hosts" / "ssh_config").write_text("Host a 1\nHost b 2\nHost *\n")
     fake(path, "docker", f"seq {running}")

@@ -61,12 +61,12 @@ NO_PERSON_CAUSES = "Plain lines from here on"
 
 
 def slug(heading: str) -> str:
-    """A heading's anchor, as GitHub makes it."""
+    """Return a heading's anchor, as GitHub makes it."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def paragraphs() -> dict[str, str]:
-    """The text below each heading, by anchor."""
+    """Return the text below each heading, by anchor."""
     _, *parts = re.split(r"^### ", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)
     found = [part.partition("\n") for part in parts]
     texts = {slug(title): text.partition("\n## ")[0].strip() for title, _, text in found}
@@ -84,7 +84,7 @@ def at(path: Path, node: ast.expr | ast.stmt) -> str:
 
 
 def strings(node: ast.AST) -> list[str]:
-    """The literal texts in a piece of code, in their order, but for docstrings."""
+    """Return the literal texts in a piece of code, in their order, but for docstrings."""
     if isinstance(node, ast.Constant):
         return [node.value] if isinstance(node.value, str) else []
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -93,7 +93,7 @@ def strings(node: ast.AST) -> list[str]:
 
 
 def named(node: ast.AST) -> list[str]:
-    """The anchors that one node of the code names without their whole form."""
+    """Return the anchors that one node of the code names without their whole form."""
     if isinstance(node, ast.keyword) and node.arg == "trouble":
         # Not a condition's own texts, as in: trouble="a" if network["exists"] else "b".
         value = node.value
@@ -220,7 +220,7 @@ def test_modules_and_plugins_say_where() -> None:
 
 
 def exceptions() -> dict[str, ast.ClassDef]:
-    """The project's own exception classes."""
+    """Return the project's own exception classes."""
     return {
         node.name: node
         for path in PYTHON
@@ -304,7 +304,7 @@ def test_a_process_s_own_streams_say_where() -> None:
 
 
 def told(path: Path) -> list[str]:
-    """What a script writes to stderr: its messages, those of several lines as one."""
+    """Return what a script writes to stderr: its messages, those of several lines as one."""
     text = path.read_text(encoding="utf-8").replace("\\\n", "")
     return re.findall(r"(?:^.*>&2.*\n)+", text, re.MULTILINE)
 
@@ -317,7 +317,7 @@ def test_a_script_says_where(path: Path) -> None:
 
 
 def farewells(path: Path) -> list[str]:
-    """What a program of the lab says when it ends in trouble."""
+    """Return what a program of the lab says when it ends in trouble."""
     values = runpy.run_path(str(path))
     del values["__doc__"]
     return [text for text in values.values() if isinstance(text, str) and "\n" in text]

@@ -29,7 +29,7 @@ STUB = "typings/ansible/module_utils/lab_room_seats.pyi"
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A project with one module, a module utility and its stub."""
+    """Return a project with one module, a module utility and its stub."""
     for file, text in {
         "plugins/module_utils/lab_room_seats.py": UTILITY.format(seats="4"),
         "plugins/modules/lab_room.py": MODULE.format(kind="int"),

@@ -48,7 +48,7 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
 
 
 def make_tree(folder: Path) -> Path:
-    """A project with nothing in it but what scripts/venv reads."""
+    """Return a project with nothing in it but what scripts/venv reads."""
     top = folder / "a room"
     (top / "requirements").mkdir(parents=True)
     (top / "scripts").mkdir()
@@ -61,7 +61,7 @@ def make_tree(folder: Path) -> Path:
 
 
 def make_path(parent: Path) -> Path:
-    """A folder that is all of PATH: the tests' own Python and the tools that the script uses."""
+    """Return a folder that is all of PATH: the tests' own Python and the script's tools."""
     folder = parent / "bin"
     folder.mkdir()
     for tool in ("sh", "env", "cat", "cksum", "dirname", "id", "mv", "rm"):
@@ -131,7 +131,7 @@ def fake(path: Path, name: str, script: str) -> None:
 
 
 def other_python(path: Path, version: str, name: str = "python3") -> None:
-    """A Python that says it is of another version, to -V and to code."""
+    """Put a Python on PATH that says it is of another version, to -V and to code."""
     code = (
         f"import sys; sys.version_info = ({version.replace('.', ', ')}, 'final', 0);"
         " exec(sys.argv[1])"
@@ -246,7 +246,7 @@ def test_a_python_named_by_the_user_is_the_only_one_asked(tree: Path, path: Path
 
 
 def without_ensurepip(path: Path, prefix: str) -> None:
-    """The Python at hand, as a distribution ships it that keeps ensurepip in another package."""
+    """Put the Python at hand on PATH, without ensurepip, as some distributions ship it."""
     real = (path / "python3").resolve()
     fake(
         path,
