@@ -2,7 +2,6 @@
 
 ``counting``     which file counts when a student has several
 ``feedback``     what a submission came to, as one line of text
-``cells``        text that a spreadsheet shows and does not run
 ``grades_json``  grades.json, and the schema that tells its keys
 ``tables``       grades.csv, for people
 ``moodle``       moodle.csv, for Moodle's gradebook

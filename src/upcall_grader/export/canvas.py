@@ -18,10 +18,10 @@ What Canvas does with such a file (lib/gradebook_importer.rb in its sources), an
 
 from __future__ import annotations
 
-from upcall_grader.export.cells import Cell, table
 from upcall_grader.export.counting import awaits_person, copied, counting
 from upcall_grader.export.feedback import number
 from upcall_grader.judge.results import Assessment, Owner
+from upcall_text.cells import Cell, table
 
 NO_GRADE = ""
 POINTS_POSSIBLE = "Points Possible"

@@ -21,11 +21,11 @@ lib/csvlib.class.php in its sources), and what follows here:
 
 from __future__ import annotations
 
-from upcall_grader.export.cells import Cell, harmless, table
 from upcall_grader.export.counting import awaits_person, copied, counting
 from upcall_grader.export.feedback import number, points_line, remarks_line
 from upcall_grader.judge.results import Assessment
 from upcall_grader.texts.wording import Wording
+from upcall_text.cells import Cell, harmless, table
 
 NO_GRADE = "-"
 _SHOWN = str.maketrans({"<": "‹", ">": "›", '"': "'"})  # noqa: RUF001  # these are meant

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from upcall_grader.export.cells import Cell, table
 from upcall_grader.export.counting import awaits_person, copied, counting
 from upcall_grader.export.feedback import number, remarks_line
 from upcall_grader.judge.results import Assessment, Submission
 from upcall_grader.texts.wording import Wording
+from upcall_text.cells import Cell, table
 
 _FIRST = ("student", "name", "group", "verdict", "points", "possible", "needs_person")
 

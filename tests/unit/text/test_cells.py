@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from upcall_grader.export.cells import LONGEST, harmless, table
+from upcall_text.cells import LONGEST, harmless, table
 
 OPERATORS = "=+-@\uff1d\uff0b\uff0d\uff20"
 
