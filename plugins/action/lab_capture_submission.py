@@ -12,12 +12,20 @@ import os
 import re
 import secrets
 import stat
+import sys
+import time
 import typing as t
 import zlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+
+# AWX and ansible-pull install nothing of this project: its packages lie beside plugins/.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
+
+from upcall_text.plain import escape_unprintable, instant
 
 _SCHEMA = 1
 _STUDENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
@@ -72,7 +80,7 @@ class ActionModule(ActionBase):
             "student": student,
             "mode": "submission",
             **taken,
-            "collected": instant(datetime.datetime.now(tz=datetime.UTC).timestamp()),
+            "collected": instant(time.time()),
             **passed_over,
         }
         try:
@@ -185,15 +193,7 @@ def number(told: Mapping[str, t.Any], name: str, largest: int) -> int:
 
 def shown(said: object) -> str:
     """A text from elsewhere as it may be printed and kept: shortened, nothing but printable."""
-    letters = str(said)
-    cut = letters if len(letters) <= _LONGEST else letters[: _LONGEST - 1] + "…"
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in cut)
-
-
-def instant(seconds: float) -> str:
-    """A moment in UTC as ISO 8601, to the second."""
-    moment = datetime.datetime.fromtimestamp(int(seconds), tz=datetime.UTC)
-    return moment.isoformat().replace("+00:00", "Z")
+    return escape_unprintable(str(said), _LONGEST)
 
 
 def keep(

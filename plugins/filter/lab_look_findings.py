@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import typing as t
+from pathlib import Path
+
+# AWX and ansible-pull install nothing of this project: its packages lie beside plugins/.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
+
+from upcall_text.plain import escape_unprintable
+
+_LONGEST = 1000  # characters of a finding; no program of a host has more to say
 
 Look = dict[str, t.Any]
 Findings = t.Iterator[tuple[str, str, str]]
@@ -177,7 +186,11 @@ def lab_look_findings(
     found += _clock(clock_offset_seconds, clock_delay_seconds, clock_maximum)
     found += _leftovers(look)
     return [
-        {"id": id_, "what": what, "remedy": f"{remedy} (docs/troubles.md#{id_})"}
+        {
+            "id": id_,
+            "what": escape_unprintable(what, _LONGEST),
+            "remedy": f"{escape_unprintable(remedy, _LONGEST)} (docs/troubles.md#{id_})",
+        }
         for id_, what, remedy in found
     ]
 

@@ -7,6 +7,9 @@ import time
 import typing as t
 from pathlib import Path
 
+from ansible.module_utils.lab_text import escape_unprintable
+
+_LONGEST = 200  # characters of a command line
 _LISTEN = "0A"  # the state TCP_LISTEN in /proc/net/tcp
 
 
@@ -19,9 +22,8 @@ class Process(t.NamedTuple):
 
     @property
     def command(self) -> str:
-        """The command line, fit to be printed: control characters are shown as ``?``."""
-        text = " ".join(self.arguments)
-        return "".join(c if c.isprintable() else "?" for c in text)[:200]
+        """The command line, shortened and fit to be printed."""
+        return escape_unprintable(" ".join(self.arguments), _LONGEST)
 
 
 def _boot_time() -> float:

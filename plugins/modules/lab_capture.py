@@ -175,12 +175,12 @@ swept:
 """
 
 import base64
-import datetime
 import hashlib
 import os
 import pwd
 import shutil
 import signal
+import time
 import typing as t
 from pathlib import Path
 
@@ -208,6 +208,7 @@ from ansible.module_utils.lab_look_session import (
     hold,
     marked,
 )
+from ansible.module_utils.lab_text import instant
 
 # What a session needs to know, and who only stays at its window does not.
 _NEEDED = [
@@ -224,12 +225,6 @@ _STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _MESSAGE_LIMIT = 1024  # bytes, what the server reads at once
 _SWEEP_TIMEOUT = 5  # seconds
 _HOLD_TIMEOUT = 10  # seconds: more than a session that was cut off needs until it has ended
-
-
-def now() -> str:
-    """The time, UTC, ISO 8601, to the millisecond."""
-    moment = datetime.datetime.now(tz=datetime.timezone.utc)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def check_messages(messages: list[str]) -> None:
@@ -431,7 +426,7 @@ def manifest(
     return {
         "mode": params["mode"],
         "started": started,
-        "stopped": now(),
+        "stopped": instant(time.time(), milliseconds=True),
         "complete": not result.incomplete,
         "incomplete": result.incomplete,
         "interface": lab.network["interface"],
@@ -452,7 +447,7 @@ def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
     """Hold the lab, sweep, find, capture. Raises SessionError."""
     if params["mode"] == "exercise":
         check_messages(params["messages"])
-    started = now()
+    started = instant(time.time(), milliseconds=True)
     knock(params["who"])
     try:
         held = hold(params["who"], started, _HOLD_TIMEOUT)

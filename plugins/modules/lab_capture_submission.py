@@ -137,6 +137,7 @@ import typing as t
 import zlib
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.lab_text import escape_unprintable
 
 Parts = tuple[str, ...]
 
@@ -162,10 +163,8 @@ class RefusedError(Exception):
 
 
 def shown(parts: Parts) -> str:
-    """A path as it may be printed: whatever is not printable is escaped."""
-    return "".join(
-        letter if letter.isprintable() else ascii(letter)[1:-1] for letter in "/" + "/".join(parts)
-    )
+    """Return a path as it may be printed."""
+    return escape_unprintable("/" + "/".join(parts))
 
 
 @contextlib.contextmanager

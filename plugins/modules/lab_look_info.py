@@ -167,7 +167,6 @@ look:
 """
 
 import contextlib
-import datetime
 import grp
 import hashlib
 import os
@@ -192,6 +191,7 @@ from ansible.module_utils.lab_look_lab import (
 )
 from ansible.module_utils.lab_look_processes import Process, listener, processes
 from ansible.module_utils.lab_look_session import holder, marked
+from ansible.module_utils.lab_text import instant
 
 _ETH_P_ALL = 0x0003  # packet(7)
 # apt.conf(5); only this one line is asked for, since only lab_docker writes the file.
@@ -372,18 +372,12 @@ def no_network(error: str) -> Look:
     }
 
 
-def since(seconds: float) -> str:
-    """A point in time for people and programs: UTC, ISO 8601, whole seconds."""
-    moment = datetime.datetime.fromtimestamp(seconds, tz=datetime.timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def look_at_port(server: Look, port: int, running: list[Process]) -> Look:
     """Who has the lab's port inside the server's container."""
     taker = listener(server["pid"], port, running) if server["pid"] else None
     if taker is None:
         return {}
-    return {"pid": taker.pid, "command": taker.command, "since": since(taker.started)}
+    return {"pid": taker.pid, "command": taker.command, "since": instant(taker.started)}
 
 
 def capture_interface(arguments: list[str]) -> str:

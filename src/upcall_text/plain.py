@@ -1,11 +1,16 @@
-"""Hostile text with escapes for whatever does not print as itself.
+"""Text as lab hosts and the controller write it alike: hostile words escaped, moments in UTC.
 
 What hosts, captures, file names and students say must not move a reader's cursor, turn a line round
 (Unicode Technical Report 36, section 2.5), hide, or pile up over the lines above.
+
+This file is there twice, so that modules have it on lab hosts: as ``upcall_text/plain.py`` and as
+``lab_text.py`` among the module utilities. A test holds both to the same bytes.
 """
 
 from __future__ import annotations
 
+import math
+import time
 import unicodedata
 from collections.abc import Iterator
 
@@ -64,3 +69,10 @@ def _escape(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def instant(seconds: float, milliseconds: bool = False) -> str:
+    """Return a moment of Unix time in UTC, ISO 8601, as ``2026-11-28T07:30:00Z``."""
+    whole = math.floor(seconds)
+    fraction = f".{int((seconds - whole) * 1000):03}" if milliseconds else ""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f"{fraction}Z"

@@ -28,3 +28,7 @@ def load(path: str, name: str = "") -> t.Any:
 def load_utility(name: str) -> t.Any:
     """Return the module utility ``name``, loaded under the name that it has on a lab host."""
     return load(f"plugins/module_utils/{name}.py", f"ansible.module_utils.{name}")
+
+
+# The one that every other may use.
+load_utility("lab_text")

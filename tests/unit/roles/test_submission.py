@@ -134,7 +134,7 @@ def test_what_a_host_says_is_shortened_and_printable(
     result = collect(said, tmp_path, monkeypatch)
     written = (tmp_path / "submissions/sari/manifest.json").read_text()
     assert result["path"].startswith(r"/\x1b[2J\nxxx")
-    assert result["owner"] == r"\udcff\u202e"
+    assert result["owner"] == r"\xff\u202e"
     assert result["passed_over"][0]["path"] == r"a\tb"
     assert result["passed_over"][0]["why"].startswith(r"\x9byyy")
     assert len(written) < 16 * 1000

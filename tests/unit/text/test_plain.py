@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.loading import load_utility
 from tests.unit.text.hostile import HOSTILE, raw
-from upcall_text.plain import escape_unprintable
+from upcall_text import plain
+from upcall_text.plain import escape_unprintable, instant
 
 
 @pytest.mark.parametrize("what", HOSTILE)
@@ -51,3 +56,26 @@ def test_a_long_text_is_cut() -> None:
 
 def test_lines_are_kept_where_they_are_wanted() -> None:
     assert escape_unprintable("a\n\tb\x1b", keep="\n\t") == "a\n\tb\\x1b"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown", "finer"),
+    [
+        (0, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"),
+        (1_795_851_000.1239, "2026-11-28T07:30:00Z", "2026-11-28T07:30:00.123Z"),
+        (-0.25, "1969-12-31T23:59:59Z", "1969-12-31T23:59:59.750Z"),
+        (253_402_300_799, "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
+    ],
+)
+def test_an_instant(seconds: float, shown: str, finer: str) -> None:
+    assert instant(seconds) == shown
+    assert instant(seconds, milliseconds=True) == finer
+    assert datetime.datetime.fromisoformat(finer).timestamp() == pytest.approx(seconds, abs=0.001)
+
+
+def test_lab_hosts_have_the_same() -> None:
+    """What a module returns and what the controller prints are escaped alike."""
+    theirs = load_utility("lab_text")
+    assert Path(theirs.__file__).read_bytes() == Path(plain.__file__).read_bytes()
+    for text in HOSTILE.values():
+        assert theirs.escape_unprintable(text) == escape_unprintable(text)

@@ -35,6 +35,8 @@ PACKAGES: dict[str, set[str]] = {
 LENT_TO_PLUGINS = ("upcall_board", "upcall_roster", "upcall_text")
 UTILITIES = "ansible.module_utils"
 MODULE_CODE = f"{UTILITIES}.basic"
+# The utilities that belong to no role: all roles use them, and they use nothing.
+SHARED = {f"{UTILITIES}.lab_text"}
 # The folders of plugins/ whose files belong to roles; those of the others serve every run.
 ROLES_FOLDERS = {"modules", "module_utils", "action", "filter"}
 INTERNAL = re.compile(r"\b__(lab_[a-z]+)_\w")
@@ -127,6 +129,8 @@ def allowed_for_role(folder: str, name: str, utilities: set[str]) -> bool:
     """
     if standard(name) or within(name, *utilities):
         return True
+    if folder in {"action", "filter"} and within(name, *LENT_TO_PLUGINS):
+        return True
     if folder == "module_utils":
         return False
     if folder == "modules":
@@ -144,12 +148,13 @@ def wrong_for_roles(top: Path) -> Iterator[str]:
     owned = owners(top)
     files = (file for folder in ROLES_FOLDERS for file in (top / "plugins" / folder).glob("*.py"))
     for file in sorted(files):
-        role = owner(top, file.stem)
-        if not role:
+        role, shared = owner(top, file.stem), f"{UTILITIES}.{file.stem}" in SHARED
+        if not role and not shared:
             yield f"{file.relative_to(top)}: begins with the name of no role"
             continue
-        roles = own_and_named(top / "roles" / role)
+        roles = set() if shared else own_and_named(top / "roles" / role)
         utilities = {name for name, its_role in owned.items() if its_role in roles}
+        utilities |= set() if shared else SHARED
         for line, name in imports(file):
             if not allowed_for_role(file.parent.name, name, utilities):
                 yield f"{file.relative_to(top)}:{line}: {name}"
@@ -211,6 +216,8 @@ def tree(tmp_path: Path) -> Path:
         "src/upcall_text/__init__.py": "import unicodedata",
         "roles/lab_look/meta/main.yml": "dependencies: []",
         "plugins/module_utils/lab_look_docker.py": "import socket",
+        "plugins/module_utils/lab_text.py": "import unicodedata",
+        "plugins/modules/lab_look_text.py": "from ansible.module_utils.lab_text import instant",
         "plugins/modules/lab_look_info.py": (
             "from ansible.module_utils.basic import AnsibleModule\n"
             "from ansible.module_utils.lab_look_docker import Docker"
@@ -220,7 +227,9 @@ def tree(tmp_path: Path) -> Path:
         "plugins/module_utils/lab_up_names.py": (
             "from ansible.module_utils import lab_look_docker"
         ),
-        "plugins/filter/lab_up.py": "from ansible.errors import AnsibleError",
+        "plugins/filter/lab_up.py": (
+            "from ansible.errors import AnsibleError\nfrom upcall_text import plain"
+        ),
         "playbooks/up.yml": "- role: lab_up",
         "plugins/inventory/lab_roster.py": "import ansible.errors\nimport upcall_roster",
     }.items():
@@ -265,6 +274,8 @@ def test_the_small_tree_is_sound(tree: Path) -> None:
         ("playbooks/new.yml", "- when: __lab_up_ready"),
         ("plugins/filter/lab_up_new.py", "NAME = '__lab_look_seen'"),
         ("plugins/modules/new.py", "import os"),
+        ("plugins/modules/lab_up_new.py", "from upcall_text import plain"),
+        ("plugins/module_utils/lab_text.py", "from ansible.module_utils import lab_up_names"),
         ("roles/lab_up/library/lab_up.py", "import os"),
         ("plugins/callback/new.py", "import upcall_grader"),
         ("plugins/callback/new.py", "import dpkt"),
