@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import datetime
-import io
 import re
+import sys
 import typing as t
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ansible.errors import AnsibleFilterError
 
+# AWX and ansible-pull install nothing of this project: its packages lie beside plugins/.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
+
+from upcall_text.cells import table
+from upcall_text.plain import escape_unprintable, instant
+
 Seat = dict[str, t.Any]
 Row = dict[str, str]
 
 _STUDENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
-_LONGEST = 600  # characters of a cell
+_LONGEST = 600  # characters of a line
 _COLUMNS = ("student", "name", "host", "why", "collected_before")
 
 
@@ -98,8 +102,7 @@ def _collected_before(folder: Path) -> str:
         written = (folder / "upcall.pcap").lstat().st_mtime
     except (FileNotFoundError, NotADirectoryError):
         return ""
-    moment = datetime.datetime.fromtimestamp(int(written), tz=datetime.UTC)
-    return moment.isoformat().replace("+00:00", "Z")
+    return instant(written)
 
 
 def _why(seat: Seat, variables: Mapping[str, t.Any], asked: bool, before: bool) -> Iterator[str]:
@@ -131,21 +134,12 @@ def _passed_over(told: Mapping[str, t.Any]) -> str:
 
 def lab_capture_csv(rows: list[Row]) -> str:
     """The rows as CSV that a spreadsheet shows as it is, and computes nothing from."""
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows([_harmless(row[column]) for column in _COLUMNS] for row in rows)
-    return table.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    text = _shown(cell)
-    return f"'{text}" if text.lstrip()[:1] in {"=", "+", "-", "@"} else text
+    return table([_COLUMNS, *([row[column] for column in _COLUMNS] for row in rows)]).decode()
 
 
 def lab_capture_lines(rows: list[Row]) -> list[str]:
     """One line a row, as it may be printed."""
-    return [_shown(_line(**row)) for row in rows]
+    return [escape_unprintable(_line(**row), _LONGEST) for row in rows]
 
 
 def _line(student: str, name: str, host: str, why: str, collected_before: str) -> str:
@@ -153,12 +147,6 @@ def _line(student: str, name: str, host: str, why: str, collected_before: str) -
     where = f" on {host}" if host != student else ""
     kept = f"; the one of {collected_before} is kept" if collected_before else ""
     return f"{who}{where}: {why}{kept}"
-
-
-def _shown(text: str) -> str:
-    """A text shortened, and with everything escaped that is not printable."""
-    cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in cut)
 
 
 class FilterModule:

@@ -10,6 +10,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from tests.support.loading import load
+from upcall_text.cells import LONGEST
 
 filters = load("plugins/filter/lab_capture_seats.py")
 
@@ -103,6 +104,7 @@ def test_what_was_collected_before_counts_where_the_host_was_not_asked(tmp_path:
 
 def test_a_spreadsheet_computes_nothing_and_shows_one_line_a_student() -> None:
     hostile = ["=1+1", "+1", "-1", "@x", "\t=1", " =1", 'a\nb,"c"', "\x1b[31m", "x" * 10_000]
+    hostile.append("\uff1d1+1")
     rows = [
         {"student": "s", "name": cell, "host": "h", "why": cell, "collected_before": ""}
         for cell in hostile
@@ -110,9 +112,10 @@ def test_a_spreadsheet_computes_nothing_and_shows_one_line_a_student() -> None:
     text = filters.lab_capture_csv(rows)
     assert len(text.splitlines()) == len(rows) + 1
     cells = [row["name"] for row in csv.DictReader(text.splitlines())]
-    assert cells[:6] == ["'=1+1", "'+1", "'-1", "'@x", r"\t=1", "' =1"]
+    assert cells[:6] == ["'=1+1", "'+1", "'-1", "'@x", r"'\t=1", "' =1"]
     assert cells[6:8] == [r'a\nb,"c"', r"\x1b[31m"]
-    assert len(cells[8]) == 600
+    assert len(cells[8]) == LONGEST
+    assert cells[9] == "'\uff1d1+1"
     assert all(line.isprintable() for line in filters.lab_capture_lines(rows))
 
 
