@@ -141,7 +141,8 @@ handouts: venv ## handouts/: the students' handouts as pages, to print or upload
 	python scripts/handouts.py
 
 .PHONY: readmes
-readmes: venv ## roles/*/README.md from their argument specs
+readmes: venv ## what is made of argument specs and lab_docker's distributions: READMEs, platforms
+	python scripts/distributions.py
 	python scripts/role_readme.py
 
 .PHONY: lock

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts import distributions
+
 TOP = Path(__file__).resolve().parents[3]
 FILES = sorted((TOP / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"uses: ([\w./-]+)@([0-9a-f]{40})  # v\d+\.\d+\.\d+")
@@ -85,15 +87,16 @@ def test_the_oldest_ansible_core_that_the_roles_allow_is_tried() -> None:
     assert allowed == {".".join(oldest[:2])}
 
 
-def test_each_distribution_that_is_mapped_has_a_job() -> None:
-    mapped = {file.stem for file in (TOP / "roles" / "lab_docker" / "vars").glob("*.yml")}
+def test_each_distribution_that_has_a_docker_engine_is_tried() -> None:
+    known = distributions.distributions(TOP)
     listed = yaml.safe_load((TOP / "sandbox/hosts.yml").read_text("utf-8"))
     made = {host["name"].removeprefix("lab-") for host in listed["test_host_list"]}
-    ubuntu = {f"ubuntu-{release}" for release in jobs()["ubuntu"]["strategy"]["matrix"]["release"]}
-    assert "debian" in jobs()
-    assert "fedora" in jobs()
-    # The RHEL family has none: no workflow tries Docker's own repository.
-    assert mapped == {"main", "rhel", "fedora", *made, *ubuntu}
+    runners = {f"ubuntu-{release}" for release in jobs()["ubuntu"]["strategy"]["matrix"]["release"]}
+    rows = jobs()["container"]["strategy"]["matrix"]["include"]
+    assert {name for name, said in known.items() if said["exercised"]} == made
+    # The others need Docker's own repository, which no workflow tries.
+    own = {name for name, said in known.items() if said["engine_packages"]}
+    assert own == made | runners | {row["distribution"] for row in rows}
 
 
 def test_a_hook_runs_what_make_lint_runs() -> None:
