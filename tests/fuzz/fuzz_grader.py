@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
+from functools import partial
 from pathlib import Path
 
 import atheris
@@ -22,7 +23,9 @@ with atheris.instrument_imports(include=["upcall_grader"]):
     from upcall_grader.capture.reading import Capture
     from upcall_grader.judge import submission
     from upcall_grader.judge.capture_summary import summarize_capture
+    from upcall_grader.judge.criteria import Case
     from upcall_grader.judge.quick import summarize_quickly
+    from upcall_grader.judge.ranking import ranked_by
     from upcall_grader.judge.results import Owner
     from upcall_grader.judge.rubric import DEFAULT
     from upcall_grader.judge.rubric_file import (
@@ -39,6 +42,7 @@ from tests.unit.corpus import mutants
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 SECONDS, SECONDS_PER_BYTE = 2.0, 0.0005
 """CPU time that an input may take: ten times what instrumented code takes for the worst known."""
+RANK = ranked_by(DEFAULT, partial(Case, port=UPCALL.port))
 BESIDE = ("manifest.json", "server.log", "client.log")
 
 complete = (CORPUS / "complete.pcap").read_bytes()
@@ -91,10 +95,10 @@ def judge(data: bytes) -> None:
 def compare() -> None:
     """Compare both readers: the quick one gives the same result, or none."""
     with capture.open("rb", buffering=0) as stream:
-        quick = summarize_quickly(stream.read, UPCALL, lambda summary: summary.merit)
+        quick = summarize_quickly(stream.read, UPCALL, RANK)
     if quick is not None:
         with capture.open("rb") as stream:
-            slow = summarize_capture(Capture(stream), UPCALL, lambda summary: summary.merit)
+            slow = summarize_capture(Capture(stream), UPCALL, RANK)
         if quick != slow:
             raise AssertionError(f"quick: {quick}\nslow: {slow}")
 

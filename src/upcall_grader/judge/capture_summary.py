@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from upcall_grader.capture.connections import Connection, Follower
 from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import Decoder, Packet, Segment, tcp_name
-from upcall_grader.judge.connection_summary import ORDINARY, ConnectionSummary, summarize_connection
+from upcall_grader.judge.connection_summary import ConnectionSummary, summarize_connection
 from upcall_grader.judge.packet_fingerprints import PacketFingerprints
 from upcall_grader.lab import Lab
 
@@ -25,12 +25,8 @@ MAX_FRAMES = 100
 """So many frames are named as evidence of one thing."""
 _MAX_PROTOCOLS = 64
 
-Merit = Callable[[ConnectionSummary], tuple[int, ...]]
-
-
-def usual_merit(found: ConnectionSummary) -> tuple[int, ...]:
-    """By the lab's own measure, where the rubric has no other."""
-    return found.merit
+Rank = Callable[[ConnectionSummary], tuple[float, int]]
+"""Tells how good a connection is; of those with the highest rank the first one is judged."""
 
 
 @dataclass(slots=True)
@@ -65,63 +61,39 @@ class CaptureSummary:
 class SummaryBuilder:
     """Puts together what the connections of a capture come to; they end in any order."""
 
-    def __init__(self, summary: CaptureSummary, merit: Merit) -> None:
+    def __init__(self, summary: CaptureSummary, rank: Rank) -> None:
         self._summary = summary
-        self._merit = merit
-        self._best: tuple[int, ...] = ()
+        self._rank = rank
+        self._highest = (0.0, 0)
         # Exchanges are told in the order in which their connections began; each with its number.
         self._exchanges: list[tuple[int, int, list[Exchange]]] = []
         self._kept = 0
 
     def take(self, found: ConnectionSummary) -> None:
-        """One connection; of those that are equally good the first one is judged."""
-        self._take(found, self._merit(found))
-
-    def _take(self, found: ConnectionSummary, merit: tuple[int, ...]) -> None:
-        summary = self._summary
+        """One connection, which has ended."""
+        summary, best = self._summary, self._summary.best
         summary.connections += 1
-        best = summary.best
+        rank = self._rank(found)
         if (
             best is None
-            or merit > self._best
-            or (merit == self._best and found.number < best.number)
+            or rank > self._highest
+            or (rank == self._highest and found.number < best.number)
         ):
-            summary.best, self._best = found, merit
+            summary.best, self._highest = found, rank
         if found.exchanges:
             summary.exchange_count += len(found.exchanges)
             self._keep(found.number, found.exchanges)
-
-    def take_ordinary(
-        self, number: int, answered: int, see: Callable[[], ConnectionSummary]
-    ) -> None:
-        """An ordinary connection (``ordinary``); it is only seen if that changes anything."""
-        best, merit = self._summary.best, (ORDINARY, answered)
-        if self._merit is not usual_merit or answered == 0:
-            self.take(see())
-        elif (
-            best is None
-            or merit > self._best
-            or (merit == self._best and number < best.number)
-            or self._is_listed(number)
-        ):
-            self._take(see(), merit)
-        else:
-            self._summary.connections += 1
-            self._summary.exchange_count += answered
 
     def finish(self) -> None:
         """There are no more connections."""
         exchanges = (one for _, _, some in self._exchanges for one in some)
         self._summary.exchanges, _ = _listed(exchanges)
 
-    def _is_listed(self, number: int) -> bool:
-        return self._kept < MAX_EXCHANGES or number < self._exchanges[-1][0]
-
     def _keep(self, number: int, exchanges: tuple[Exchange, ...]) -> None:
         """Only what may be listed is kept: a capture may hold any number of connections."""
-        if not self._is_listed(number):
-            return
         kept = self._exchanges
+        if self._kept >= MAX_EXCHANGES and number > kept[-1][0]:
+            return
         some, weight = _listed(exchanges)
         bisect.insort(kept, (number, weight, some), key=_number)
         self._kept += weight
@@ -144,10 +116,10 @@ def _listed(exchanges: Iterable[Exchange]) -> tuple[list[Exchange], int]:
 class CaptureSummarizer:
     """Fills a CaptureSummary from the packets of a capture."""
 
-    def __init__(self, lab: Lab, merit: Merit) -> None:
+    def __init__(self, lab: Lab, rank: Rank) -> None:
         self.summary = CaptureSummary()
         self._lab = lab
-        self._builder = SummaryBuilder(self.summary, merit)
+        self._builder = SummaryBuilder(self.summary, rank)
         self._follower = Follower(lab.port, self._ended)
 
     def add(self, packet: Packet) -> None:
@@ -197,9 +169,9 @@ def _number(kept: tuple[int, int, object]) -> int:
     return kept[0]
 
 
-def summarize_capture(capture: Capture, lab: Lab, merit: Merit) -> CaptureSummary:
+def summarize_capture(capture: Capture, lab: Lab, rank: Rank) -> CaptureSummary:
     """Read all of ``capture``. Raises OSError if the medium fails."""
-    decoder, summarizer = Decoder(), CaptureSummarizer(lab, merit)
+    decoder, summarizer = Decoder(), CaptureSummarizer(lab, rank)
     for frame in capture:
         summarizer.add(decoder.decode(frame))
     found = summarizer.finish()

@@ -8,9 +8,6 @@ from upcall_grader.capture.connections import Connection, Endpoint, Handshake
 from upcall_grader.capture.dialogue import Answer, Exchange, read_dialogue
 from upcall_grader.judge.results import Conversation
 
-ORDINARY = 4
-"""First part of ``merit`` where all is there: handshake, upcalls, close, no reset."""
-
 
 class End(NamedTuple):
     """How one side closed: the frame of its FIN, and that of the FIN's acknowledgement."""
@@ -72,27 +69,14 @@ class ConnectionSummary(NamedTuple):
         return self.handshake.syn is not None and self.whole and (self.closed or bool(self.resets))
 
     @property
-    def faultless(self) -> bool:
-        """Whether it was opened, every message answered, and closed, and nothing else is in it."""
-        return (
-            self.handshake.complete
-            and all(found.answer is Answer.YES for found in self.exchanges)
-            and self.closed
-            and self.whole
-            and not (self.strays or self.resets)
-        )
-
-    @property
     def messages(self) -> list[bytes]:
         """The messages, in order."""
         return [found.message for found in self.exchanges if found.message is not None]
 
     @property
-    def merit(self) -> tuple[int, int]:
-        """How much of a lab exchange it is; the best connection of a capture is judged."""
-        answered = sum(found.answer is Answer.YES for found in self.exchanges)
-        every = bool(answered) and answered == len(self.exchanges)
-        return self.handshake.complete + every + self.closed + (not self.resets), answered
+    def answered_messages(self) -> int:
+        """How many messages came back in their upcalls."""
+        return sum(found.answer is Answer.YES for found in self.exchanges)
 
 
 def summarize_connection(connection: Connection, phrase: bytes) -> ConnectionSummary:

@@ -63,38 +63,7 @@ Check = Callable[[Criterion, Case], Finding]
 
 def judge_all(criteria: tuple[Criterion, ...], case: Case) -> tuple[Judgement, ...]:
     """All criteria of one connection."""
-    shape = _shape(criteria, case)
-    known = _known.get(shape)
-    if known is None:
-        known = tuple(judge(criterion, case) for criterion in criteria)
-        if shape and len(_known) < _MAX_KNOWN:
-            _known[shape] = known
-    return known
-
-
-_MAX_KNOWN = 4096
-_known: dict[tuple[object, ...], tuple[Judgement, ...]] = {}
-"""Shape -> its judgements: in a class the same is found again and again."""
-
-
-def _shape(criteria: tuple[Criterion, ...], case: Case) -> tuple[object, ...]:
-    """All that the checks look at in a short capture's connection without a fault; else ().
-
-    What was typed, when, and between which addresses decides nothing there. A shape is kept, so a
-    long capture has none: it would be as large, and is hardly met again.
-    """
-    summary, capture = case.connection, case.capture
-    if capture.segments > MAX_FRAMES or not summary.faultless or particular(criteria):
-        return ()
-    frames = [(found.message_frames, found.upcall_frames) for found in summary.exchanges]
-    ends = (summary.client_end, summary.server_end)
-    traffic = (case.port, *capture.lab_frames)
-    return (criteria, case.dropped, traffic, *summary.handshake.frames, *ends, *frames)
-
-
-def particular(criteria: tuple[Criterion, ...]) -> list[Criterion]:
-    """Those that one connection of a capture may meet and another, as good otherwise, may not."""
-    return [criterion for criterion in criteria if criterion.check in _PARTICULAR]
+    return tuple(judge(criterion, case) for criterion in criteria)
 
 
 def judge(criterion: Criterion, case: Case) -> Judgement:
@@ -104,6 +73,14 @@ def judge(criterion: Criterion, case: Case) -> Judgement:
     frames = frames[:MAX_FRAMES]
     shown = display_filter(frames)
     return Judgement(criterion, status, points, Remark(code, values), frames, shown)
+
+
+def is_met(criterion: Criterion, case: Case) -> bool:
+    """Return whether a connection meets a criterion.
+
+    What else the file holds plays no part, unless the check is one of ``OF_THE_FILE``.
+    """
+    return CHECKS[criterion.check](criterion, case).status is Status.MET
 
 
 def unseen(criterion: Criterion) -> Judgement:
@@ -300,8 +277,9 @@ def _token(_: Criterion, case: Case) -> Finding:
         if found.message is not None and token in found.message.lower():
             return _met("token-met", found.message_frames)
     frames = _message_frames(case.connection)
-    code = "token-absent" if case.complete else "token-unseen"
-    status = Status.NOT_MET if case.complete else Status.NOT_OBSERVABLE
+    known = case.complete and case.capture.exchange_count == len(case.capture.exchanges)
+    code = "token-absent" if known else "token-unseen"
+    status = Status.NOT_MET if known else Status.NOT_OBSERVABLE
     return Finding(status, code, {"student": case.student}, tuple(frames))
 
 
@@ -352,7 +330,8 @@ CHECKS: dict[str, Check] = {
 }
 """Name of a check -> the check."""
 
-_PARTICULAR = frozenset(("token", "window", "network", "distinct"))
+OF_THE_FILE = frozenset(("token",))
+"""Checks that are met for a whole file as soon as one of its connections meets them."""
 
 UNTOLD = frozenset(("network-unknown", "token-unknown"))
 """Remarks on what neither rubric nor manifest nor file name tells: no new capture would help."""

@@ -54,11 +54,6 @@ class Flow:
         return self._count + len(self.packets)
 
     @property
-    def answered(self) -> int | None:
-        """How many messages were answered, if it was ordinary to its end."""
-        return None if self._notable is None else len(self._notable) // 2 - 1
-
-    @property
     def ended(self) -> bool:
         """As a Connection's."""
         return self._notable is not None or (

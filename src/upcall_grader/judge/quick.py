@@ -10,7 +10,6 @@ lab traffic in another form than plain IPv4, more that is open or kept than ``Fo
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from struct import Struct
 
 from upcall_grader.capture import connections
@@ -20,7 +19,7 @@ from upcall_grader.capture.packets import ACK, SYN, Decoder, Segment, tcp_name
 from upcall_grader.judge.capture_summary import (
     MAX_FRAMES,
     CaptureSummary,
-    Merit,
+    Rank,
     SummaryBuilder,
     is_lab,
 )
@@ -53,7 +52,7 @@ Read = Callable[[int], bytes]
 """Gives a file's next bytes, at most so many; b"" at its end."""
 
 
-def summarize_quickly(read: Read, lab: Lab, merit: Merit) -> CaptureSummary | None:
+def summarize_quickly(read: Read, lab: Lab, rank: Rank) -> CaptureSummary | None:
     """As ``summarize_capture``, from the start of the file; None if that one has to be asked."""
     start = read(_FIRST)
     tick = TICKS.get(start[:4])
@@ -63,15 +62,15 @@ def summarize_quickly(read: Read, lab: Lab, merit: Merit) -> CaptureSummary | No
     if major != 2 or link_type & 0xFFFF != LINK_ETHERNET:
         return None
     try:
-        return _Quick(lab, merit, tick).read(start, FILE_HEADER.size, read)
+        return _Quick(lab, rank, tick).read(start, FILE_HEADER.size, read)
     except UnsureError:
         return None
 
 
 class _Quick:
-    def __init__(self, lab: Lab, merit: Merit, tick: int) -> None:
+    def __init__(self, lab: Lab, rank: Rank, tick: int) -> None:
         self._summary = CaptureSummary()
-        self._builder = SummaryBuilder(self._summary, merit)
+        self._builder = SummaryBuilder(self._summary, rank)
         self._lab = lab
         self._tick = tick
         self._decoder = Decoder()
@@ -210,11 +209,7 @@ class _Quick:
         self._gather(first)
 
     def _gather(self, flow: Flow) -> None:
-        if flow.answered is None:
-            self._builder.take(flow.finish(self._lab))
-        else:
-            see = partial(flow.finish, self._lab)
-            self._builder.take_ordinary(flow.number, flow.answered, see)
+        self._builder.take(flow.finish(self._lab))
 
     def _check_kept(self) -> None:
         """Whether a Follower would surely keep all that is kept here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
@@ -16,13 +16,13 @@ from upcall_grader.capture.packets import LINK_NOISE
 from upcall_grader.judge import criteria
 from upcall_grader.judge.capture_summary import (
     CaptureSummary,
-    Merit,
+    Rank,
     summarize_capture,
-    usual_merit,
 )
 from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.log_comparison import CLIENT_LOG, SERVER_LOG, disagreements
 from upcall_grader.judge.quick import summarize_quickly
+from upcall_grader.judge.ranking import CaseOf, ranked_by
 from upcall_grader.judge.results import Judgement, Owner, Remark, Status, Submission, Verdict
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.sidecar_files import (
@@ -31,6 +31,7 @@ from upcall_grader.judge.sidecar_files import (
     read_log,
     read_manifest,
 )
+from upcall_grader.judge.tokens import token
 from upcall_grader.lab import Lab
 
 _MAX_NAMED = 12
@@ -94,12 +95,13 @@ def _judge(
     path: str, folder: Path | None, rubric: Rubric, owner: Owner, file: str, secret: bytes
 ) -> Judged:
     manifest, remarks = _manifest(folder) if folder else (Manifest(), [])
+    case_of = _case_of(rubric, manifest, owner, secret)
     descriptor, size = _open(path)
     try:
         if size == 0:
             remark = Remark("empty-file")
             return Judged(_without_capture(rubric, owner, file, Verdict.EMPTY, remark))
-        found = _summary(descriptor, rubric, _merit(rubric, manifest, owner, secret))
+        found = _summary(descriptor, rubric.lab, ranked_by(rubric, case_of))
         # Where there are fingerprints, they tell copies.
         wanted = manifest.sha256 or not found.fingerprints.frames
         digest = _digest(descriptor) if wanted else ""
@@ -113,8 +115,7 @@ def _judge(
         remarks.insert(0, remark)
     else:
         remarks += _compare_logs(folder, found.best, rubric.lab) if folder else []
-        case = _case(found, found.best, rubric, manifest, owner, secret)
-        judgements = criteria.judge_all(rubric.criteria, case)
+        judgements = criteria.judge_all(rubric.criteria, case_of(found, found.best))
         verdict = _verdict(judgements)
         remarks += _untold(judgements)
     submission = Submission(
@@ -132,15 +133,15 @@ def _judge(
     return Judged(submission, found.fingerprints.frames, digest if found.packets else "")
 
 
-def _summary(descriptor: int, rubric: Rubric, merit: Merit) -> CaptureSummary:
+def _summary(descriptor: int, lab: Lab, rank: Rank) -> CaptureSummary:
     """What the file holds. Raises CaptureError."""
-    found = summarize_quickly(partial(os.read, descriptor), rubric.lab, merit)
+    found = summarize_quickly(partial(os.read, descriptor), lab, rank)
     if found is None:
         # What reads any format takes its time to load.
         from upcall_grader.capture.reading import Capture  # noqa: PLC0415
 
         with _from_start(descriptor) as stream:
-            found = summarize_capture(Capture(stream), rubric.lab, merit)
+            found = summarize_capture(Capture(stream), lab, rank)
     return found
 
 
@@ -180,44 +181,15 @@ def _manifest(folder: Path) -> tuple[Manifest, list[Remark]]:
         return Manifest(), [Remark("manifest-unreadable", {"cause": str(error)}, (), True)]
 
 
-def _case(
-    found: CaptureSummary,
-    summary: ConnectionSummary,
-    rubric: Rubric,
-    manifest: Manifest,
-    owner: Owner,
-    secret: bytes,
-) -> criteria.Case:
-    own = ""
-    if secret and owner.student:
-        from upcall_grader.judge.tokens import token  # noqa: PLC0415 (as hashlib)
-
-        own = token(secret, owner.student)
-    return criteria.Case(
-        capture=found,
-        connection=summary,
+def _case_of(rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes) -> CaseOf:
+    return partial(
+        criteria.Case,
         port=rubric.lab.port,
         dropped=manifest.dropped,
         networks=manifest.networks,
         student=owner.student,
-        token=own,
+        token=token(secret, owner.student) if secret and owner.student else "",
     )
-
-
-def _merit(
-    rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes
-) -> Callable[[ConnectionSummary], tuple[int, ...]]:
-    """How good a connection is: by the lab's own measure, then by what is particular to one."""
-    particular = criteria.particular(rubric.criteria)
-    if not particular:
-        return usual_merit
-
-    def merit(summary: ConnectionSummary) -> tuple[int, ...]:
-        case = _case(CaptureSummary(), summary, rubric, manifest, owner, secret)
-        met = [criteria.judge(found, case).status is Status.MET for found in particular]
-        return (summary.merit[0] + sum(met), summary.merit[1])
-
-    return merit
 
 
 def _of_file(found: CaptureSummary, manifest: Manifest) -> list[Remark]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,13 @@ from tests.unit.corpus.test_bounds import SEGMENT, UNHURRIED
 from tests.unit.grader import building as b
 from upcall_grader.capture.reading import Capture, CaptureError
 from upcall_grader.judge.capture_summary import summarize_capture
-from upcall_grader.judge.connection_summary import ConnectionSummary
+from upcall_grader.judge.criteria import Case
 from upcall_grader.judge.quick import summarize_quickly
+from upcall_grader.judge.ranking import ranked_by
+from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.lab import UPCALL
 
+RANK = ranked_by(DEFAULT, partial(Case, port=UPCALL.port))
 ORIGINAL = m.Original(m.read(COMPLETE.read_bytes()))
 FILES = {path.name: path.read_bytes() for path in sorted(CORPUS.glob("*.pcap*"))}
 MUTANTS = {
@@ -27,19 +31,15 @@ MUTANTS = {
 }
 
 
-def _merit(found: ConnectionSummary) -> tuple[int, int]:
-    return found.merit
-
-
 def agree(data: bytes, path: Path) -> bool:
     """Whether the quick one told anything; what it told is compared."""
     path.write_bytes(data)
     with path.open("rb", buffering=0) as stream:
-        quick = summarize_quickly(stream.read, UPCALL, _merit)
+        quick = summarize_quickly(stream.read, UPCALL, RANK)
     if quick is None:
         return False
     with path.open("rb") as stream:
-        assert quick == summarize_capture(Capture(stream), UPCALL, _merit)
+        assert quick == summarize_capture(Capture(stream), UPCALL, RANK)
     return True
 
 

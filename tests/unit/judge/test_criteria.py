@@ -12,7 +12,6 @@ import pytest
 from tests.unit.grader import building as b
 from tests.unit.grader.building import ACK, FIN, PREFIX, PSH, RST, SYN
 from tests.unit.judge.talks import SECRET, Records, by_id, codes, judged, later, talk, told
-from upcall_grader.judge.capture_summary import MAX_FRAMES
 from upcall_grader.judge.criteria import display_filter
 from upcall_grader.judge.results import Submission
 from upcall_grader.judge.tokens import token
@@ -439,7 +438,7 @@ def test_a_token_counts_in_whichever_connection_it_was_typed(tmp_path: Path) -> 
         }
 
 
-def test_of_connections_as_good_the_one_with_the_particular_counts(tmp_path: Path) -> None:
+def test_what_the_rubric_asks_decides_which_connection_is_judged(tmp_path: Path) -> None:
     same = talk(1).open().say(b"1", b"1", b"1").close().packets
     differing = talk(2).open().say(b"1", b"2").close().packets
     found = judged(
@@ -509,89 +508,3 @@ def test_evidence_of_a_long_capture_is_bounded(tmp_path: Path) -> None:
     assert all(len(one.frames) <= 100 for one in found.judgements)
     assert by_id(found)["messages"].remark.values == {"count": 500}
     assert len(found.exchanges) == 500
-
-
-def two(first: b.Talk, second: b.Talk) -> list[bytes]:
-    return b.frames([*first.packets, *second.packets])
-
-
-ANOTHER = b.frames(talk(9).c(SYN).packets)[0]
-UDP = b.ethernet(b.ip("10.0.0.9", "10.0.0.8", 17, b"\0\x35\0\x35\0\x08\0\0"))
-ELSEWHERE = b.Talk(b.CLIENT, (b.SERVER[0], 4242)).open().say(b"1", b"2").close()
-ONE = packets(lambda t: t.open().say(b"1").close())
-THREE = "{id: messages, points: 1, least: 3}"
-# Without a fault, and alike but for one thing each: packets, rubric, and what is beside them.
-ALIKE: dict[str, tuple[Records, tuple[str, ...], dict[str, Any]]] = {
-    "two messages": (WHOLE, (), {}),
-    "two messages of three": (WHOLE, (THREE,), {}),
-    "one message": (ONE, (), {}),
-    "one message, and packets lost": (ONE, (), {"manifest": DROPPED}),
-    "another port": (b.frames(ELSEWHERE.packets), ALL_WORTH_ONE, {"lab": "port: 4242"}),
-    "the usual port": (WHOLE, ALL_WORTH_ONE, {}),
-    "another SYN first": ([ANOTHER, *WHOLE], (), {}),
-    "another SYN in it": ([*WHOLE[:5], ANOTHER, *WHOLE[5:]], (), {}),
-    "UDP, then another SYN": ([*WHOLE, UDP, ANOTHER], (), {}),
-    "another SYN, then UDP": ([*WHOLE, ANOTHER, UDP], (), {}),
-    "SYN twice": ([WHOLE[0], *WHOLE], (), {}),
-    "SYN and ACK twice": ([*WHOLE[:2], *WHOLE[1:]], (), {}),
-    "acknowledgement first": (
-        packets(
-            lambda t: (
-                t.open().c(PSH | ACK, b"1").s(ACK).s(PSH | ACK, PREFIX + b"1").say(b"2").close()
-            )
-        ),
-        (),
-        {},
-    ),
-    "the server closes first": (
-        packets(lambda t: t.open().say(b"1", b"2").s(FIN | ACK).c(FIN | ACK).s(ACK)),
-        (),
-        {},
-    ),
-    "the first of two is whole": (
-        two(talk(1).open().say(b"1").close(), talk(2).open().say(b"1").c(RST).c(RST).c(RST)),
-        (),
-        {},
-    ),
-    "the second of two is whole": (
-        two(talk(1).open().say(b"1").c(RST).c(RST).c(RST), talk(2).open().say(b"1").close()),
-        (),
-        {},
-    ),
-}
-
-
-@pytest.mark.parametrize("name", ALIKE)
-def test_what_was_found_before_counts_only_where_it_would_be_found_again(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known: dict[tuple[object, ...], object] = {}
-    monkeypatch.setattr("upcall_grader.judge.criteria._known", known)
-
-    def found(name: str) -> Submission:
-        records, criteria, beside = ALIKE[name]
-        folder = tmp_path / name
-        folder.mkdir(exist_ok=True)
-        return judged(folder, records, *criteria, **beside)
-
-    for other in ALIKE:
-        found(other)
-    assert len(known) == len(ALIKE)
-    again = found(name)
-    known.clear()
-    assert again == found(name)
-
-
-def test_what_is_remembered_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known: dict[tuple[object, ...], object] = {}
-    monkeypatch.setattr("upcall_grader.judge.criteria._known", known)
-    longest = opened().say(*[b"1"] * 31).close().packets
-    assert len(longest) == MAX_FRAMES - 1
-    judged(tmp_path, b.frames([*longest, *longest[-1:] * 2]))
-    assert not known
-    judged(tmp_path, b.frames([*longest, longest[-1]]))
-    assert len(known) == 1
-    monkeypatch.setattr("upcall_grader.judge.criteria._MAX_KNOWN", 2)
-    judged(tmp_path, WHOLE)
-    judged(tmp_path, ONE)
-    assert len(known) == 2

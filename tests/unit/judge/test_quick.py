@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,15 @@ from upcall_grader.judge.capture_summary import (
     MAX_EXCHANGES,
     CaptureSummary,
     summarize_capture,
-    usual_merit,
 )
+from upcall_grader.judge.criteria import Case
 from upcall_grader.judge.quick import summarize_quickly
+from upcall_grader.judge.ranking import ranked_by
+from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.lab import UPCALL, Lab
 
 SERVER = b"\x0a\0\0\2"
+RANK = ranked_by(DEFAULT, partial(Case, port=UPCALL.port))
 HANDFUL = settings(
     max_examples=150,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -45,9 +49,9 @@ def both(
 ) -> tuple[CaptureSummary | None, CaptureSummary]:
     path.write_bytes(data)
     with path.open("rb", buffering=0) as stream:
-        fast = summarize_quickly(stream.read, lab, usual_merit)
+        fast = summarize_quickly(stream.read, lab, RANK)
     with path.open("rb") as stream:
-        return fast, summarize_capture(Capture(stream), lab, usual_merit)
+        return fast, summarize_capture(Capture(stream), lab, RANK)
 
 
 def packets(kind: str, place: int, numbers: int) -> list[bytes]:
