@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parents[3]
-
 
 @dataclass
 class Run:
@@ -64,6 +62,8 @@ class Room:
             "ansible_connection": "ssh",
             "ansible_host": "127.0.0.1",
             "ansible_port": 1,
+            # ssh looks for the user's configuration where passwd says, not in $HOME.
+            "ansible_ssh_extra_args": "-F none",
         }
         everyone: dict[str, dict[str, t.Any]] = {host: {} for host in hosts}
         everyone |= dict.fromkeys(dark, refused)
@@ -82,18 +82,12 @@ class Room:
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         """Start a run, in a process group of its own; an empty variable is left out."""
-        foreign = ("ANSIBLE_", "UPCALL_LAB_")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        ours = {
-            "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"),
-            "ANSIBLE_NOCOLOR": "1",
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "UPCALL_LAB_RUN_FILE": str(self.file),
-        }
+        ours = {"ANSIBLE_NOCOLOR": "1", "UPCALL_LAB_RUN_FILE": str(self.file)}
+        every = {**os.environ, **ours, **environment}
         return subprocess.Popen(
             self.command(*words),
             cwd=self.folder,
-            env={name: value for name, value in (kept | ours | environment).items() if value},
+            env={name: value for name, value in every.items() if value},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import typing as t
-from pathlib import Path
 
-from tests.support.terminal import TOP, Terminal
+from tests.support.terminal import Terminal
 from tests.unit.plugins.conftest import Room
 
 TOKEN = re.compile(r"\x1b\[(\??[\d;]*)([A-Za-z])|([^\x1b])|(\x1b)")
@@ -97,19 +95,15 @@ def at_terminal(
     environment: t.Mapping[str, str] = {},
 ) -> Terminal:
     """Run playbooks of a room at a terminal, whose name they find in ``BOARD_TTY``."""
-    foreign = ("ANSIBLE_", "UPCALL_LAB_", "NO_COLOR", "TERM", "PYTHON")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     ours = {
-        "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"),
         "ANSIBLE_SSH_RETRIES": "0",
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "TERM": "xterm-256color",
         "UPCALL_LAB_RUN_FILE": str(room.file),
     }
     size = f"stty rows {lines} cols {columns}"
     script = f'cd "$0" && {size} && export BOARD_TTY="$(tty)" && exec "$@"'
     command = ["sh", "-c", script, str(room.folder), *room.command(*words)]
-    return Terminal(command, env={**kept, **ours, **environment}, patience=60)
+    return Terminal(command, env={**os.environ, **ours, **environment}, patience=60)
 
 
 def shown(terminal: Terminal, lines: int = 24, columns: int = 80) -> Shown:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.loading import load
-from tests.unit.plugins.conftest import TOP, Room, Rooms, Run
+from tests.support.terminal import TOP
+from tests.unit.plugins.conftest import Room, Rooms, Run
 
 SITE = """
 - import_playbook: prepare.yml

@@ -43,17 +43,14 @@ def login(tmp_path: Path) -> t.Iterator[Login]:
     def log_in(shell: str = "bash", options: str = ":", pgrep: str = "echo 2") -> Terminal:
         (programs / "pgrep").write_text(f"#!/bin/sh\n{pgrep}\n")
         (programs / "pgrep").chmod(0o755)
-        # This machine may be a lab host itself: then /etc/profile has greeted before.
         (tmp_path / ".profile").write_text(
             f"PATH={programs}:$PATH\n"
             '[ "${INNER-}" ] || unset UPCALL_LAB_GREETED\n'
             f"export INNER=1\n{options}\necho begin\n. {greeting}\nPS1='ready> '\n"
         )
-        kept = {name: value for name, value in os.environ.items() if name != "BASH_ENV"}
-        terminal = Terminal(
-            ["bash", "-c", f"exec -a -{shell} {shell}"],
-            kept | {"HOME": str(tmp_path), "TERM": "dumb"},
-        )
+        # This machine may be a lab host itself: the greeting in its /etc/profile keeps silent.
+        greeted = {"HOME": str(tmp_path), "TERM": "dumb", "UPCALL_LAB_GREETED": "1"}
+        terminal = Terminal(["bash", "-c", f"exec -a -{shell} {shell}"], os.environ | greeted)
         opened.append(terminal.__enter__())
         return terminal
 

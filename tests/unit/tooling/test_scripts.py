@@ -27,10 +27,9 @@ def fake(path: Path, name: str, script: str) -> None:
 
 
 def run(path: Path, script: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if key not in {"KEEP", "SCENARIOS"}}
     return subprocess.run(
         [script, *arguments],
-        env={**kept, "PATH": f"{path}{os.pathsep}{os.environ['PATH']}", **env},
+        env={**os.environ, "PATH": f"{path}{os.pathsep}{os.environ['PATH']}", **env},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

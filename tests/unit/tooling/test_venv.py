@@ -99,10 +99,9 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Ready:
 
 
 def run(tree: Path, path: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if key not in {"PYTHON", "VIRTUAL_ENV"}}
     return subprocess.run(
         [tree / "scripts" / "venv", *arguments],
-        env={**kept, "PATH": str(path), **env},
+        env={**os.environ, "PATH": str(path), **env},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
