@@ -8,6 +8,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 # Ansible wants UTF-8, and this one is there on every Debian and Ubuntu, whatever language the user has.
 export LC_ALL := C.UTF-8
+# ansible-lint reads it, too.
+export YAMLLINT_CONFIG_FILE := $(CURDIR)/.config/yamllint.yml
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 export MAKE
 
@@ -42,7 +44,7 @@ test: venv-test ## every test, cheap ones first; as root, it makes lab hosts (KE
 lint: venv-test ## the linters, the formatter's check, the types
 	@$(MAKE) --no-print-directory --jobs=$$(nproc) --output-sync=target $(LINTS)
 
-# One target a linter, for the hook of the same name in .pre-commit-config.yaml.
+# One target a linter, for the hook of the same name in .config/pre-commit.yaml.
 .PHONY: $(LINTS)
 $(LINTS): venv-test
 
@@ -74,11 +76,11 @@ lint-workflows:
 	actionlint
 
 lint-changelog:
-	antsibull-changelog lint
+	cd docs && antsibull-changelog lint
 
 .PHONY: hooks
 hooks: venv-test ## have git run the linters before each commit, each where its files changed
-	pre-commit install
+	pre-commit install --config .config/pre-commit.yaml
 
 .PHONY: unit
 unit: venv-test ## unit tests

@@ -1,4 +1,4 @@
-"""execution-environment.yml: ansible-builder takes it, and what it installs is what is locked."""
+"""The execution environment: ansible-builder takes it, and what it installs is what is locked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOCK = (TOP / "requirements" / "lab.txt").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def definition() -> dict[str, t.Any]:
-    text = (TOP / "execution-environment.yml").read_text(encoding="utf-8")
+    text = (TOP / "docs" / "execution-environment.yml").read_text(encoding="utf-8")
     return t.cast(dict[str, t.Any], yaml.safe_load(text))
 
 
@@ -27,7 +27,14 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder that a container engine would build the image from."""
     folder = tmp_path_factory.mktemp("context")
     done = subprocess.run(
-        ["ansible-builder", "create", "--context", folder],
+        [
+            "ansible-builder",
+            "create",
+            "--file",
+            "docs/execution-environment.yml",
+            "--context",
+            folder,
+        ],
         cwd=TOP,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

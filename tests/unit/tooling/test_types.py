@@ -24,7 +24,7 @@ from ansible.module_utils.lab_room_seats import seats
 
 rows: {kind} = seats()
 '''
-STUB = "typings/ansible/module_utils/lab_room_seats.pyi"
+STUB = "src/typings/ansible/module_utils/lab_room_seats.pyi"
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def tree(tmp_path: Path) -> Path:
 
 def check(tree: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "mypy", "plugins", "typings"],
+        [sys.executable, "-m", "mypy", "plugins", "src/typings"],
         cwd=tree,
         capture_output=True,
         text=True,

@@ -100,7 +100,7 @@ def test_each_distribution_that_has_a_docker_engine_is_tried() -> None:
 
 
 def test_a_hook_runs_what_make_lint_runs() -> None:
-    config = workflow(TOP / ".pre-commit-config.yaml")
+    config = workflow(TOP / ".config" / "pre-commit.yaml")
     assert [repository["repo"] for repository in config["repos"]] == ["local"]
     hooks = config["repos"][0]["hooks"]
     linters = re.search(r"^LINTS := (.+)$", (TOP / "Makefile").read_text("utf-8"), re.MULTILINE)
@@ -113,5 +113,5 @@ def test_a_hook_runs_what_make_lint_runs() -> None:
 
 def test_the_changelog_ends_with_the_version_that_the_project_has() -> None:
     version = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    releases = workflow(TOP / "changelogs" / "changelog.yaml")["releases"]
+    releases = workflow(TOP / "docs" / "changelogs" / "changelog.yaml")["releases"]
     assert max(releases, key=lambda release: tuple(map(int, release.split(".")))) == version
