@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime
 import hashlib
 import json
-import os
-import tempfile
+import sys
+import time
 import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+# AWX and ansible-pull install nothing of this project: its packages lie beside plugins/.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
+
+from upcall_files.keeping import dated_folder, folder, folder_in, present, replace, write
+
 _SCHEMA = 1
 _MANIFEST_LIMIT = 1 << 18  # bytes; the host's part of it is hostile and may be anything
 
 PCAP, MANIFEST = "upcall.pcap", "manifest.json"
-_FILES = (PCAP, MANIFEST, "server.log", "client.log")
 
 
 class ActionModule(ActionBase):
@@ -95,60 +98,17 @@ def contents(session: dict[str, t.Any], host: str, offset: float) -> dict[str, b
 
 
 def keep(dest: Path, files: dict[str, bytes], complete: bool) -> tuple[Path, Path | None]:
-    """Write the files; where they lie, and where those before them lie. Raises OSError."""
-    make_folder(dest)
-    if not complete:
-        folder = fresh_folder(dest / "incomplete", datetime.datetime.now(tz=datetime.UTC))
-        for name, data in files.items():
-            write(folder / name, data)
-        return folder, None
-    # All of the new is on the disk before any of the old is moved.
-    with tempfile.TemporaryDirectory(prefix=".incoming-", dir=dest) as incoming:
-        for name, data in files.items():
-            write(Path(incoming, name), data)
-        earlier = move_away(dest)
-        for name in files:
-            Path(incoming, name).rename(dest / name)
-    return dest, earlier
-
-
-def make_folder(path: Path) -> None:
-    """A folder that only its owner may read, and no link to elsewhere. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.mkdir(exist_ok=True, mode=0o700)
-    if path.is_symlink():
-        raise NotADirectoryError(f"{path} is a symbolic link")
-
-
-def move_away(dest: Path) -> Path | None:
-    """Move the earlier capture to ``earlier/``, dated by its own file."""
-    if not (dest / PCAP).exists():
-        return None
-    written = (dest / PCAP).stat().st_mtime
-    moment = datetime.datetime.fromtimestamp(written, tz=datetime.UTC)
-    folder = fresh_folder(dest / "earlier", moment)
-    for name in _FILES:
-        if (dest / name).exists():
-            (dest / name).rename(folder / name)
-    return folder
-
-
-def fresh_folder(parent: Path, moment: datetime.datetime) -> Path:
-    """A new folder named after a moment; the second of the same second gets a number."""
-    make_folder(parent)
-    name, number = moment.strftime("%Y-%m-%dT%H%M%SZ"), 1
-    while True:
-        folder = parent / (name if number == 1 else f"{name}-{number}")
-        try:
-            folder.mkdir(mode=0o700)
-        except FileExistsError:
-            number += 1
-        else:
-            return folder
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a new file; one that is there already is an error, not overwritten."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
+    """Write the files; return where they lie, and where those before them lie. Raises OSError."""
+    dest.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with folder(str(dest.parent)) as parent, folder_in(parent, dest.name) as own:
+        if complete:
+            before = present(own, PCAP)
+            moved = replace(own, files, before.st_mtime if before else None)
+            return dest, dest / moved if moved else None
+        with (
+            folder_in(own, "incomplete") as incomplete,
+            dated_folder(incomplete, time.time()) as (date, dated),
+        ):
+            for name, data in files.items():
+                write(dated, name, data)
+            return dest / "incomplete" / date, None

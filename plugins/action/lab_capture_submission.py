@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import base64
-import contextlib
-import datetime
 import hashlib
 import io
 import json
 import os
 import re
-import secrets
-import stat
 import sys
 import time
 import typing as t
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
@@ -25,6 +21,7 @@ from ansible.plugins.action import ActionBase
 # AWX and ansible-pull install nothing of this project: its packages lie beside plugins/.
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
 
+from upcall_files.keeping import folder, folder_in, present, replace
 from upcall_text.plain import escape_unprintable, instant
 
 _SCHEMA = 1
@@ -33,7 +30,6 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LONGEST = 300  # characters of a text from the host that are kept
 _NAMED = 16  # files passed over that are named; the others are counted
 _LATEST = 253402300799  # seconds; the last moment of the year 9999
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 PCAP, MANIFEST = "upcall.pcap", "manifest.json"
 
@@ -217,55 +213,13 @@ def keep(
             if same and (check or recorded(own) == manifest["sha256"]):
                 return False
             if not check:
-                replace(own, data, manifest, None if same else before)
+                earlier = None if same or before is None else before.st_mtime
+                replace(own, contents(manifest, data), earlier)
             return True
     except FileNotFoundError:
         if check:
             return True
         raise
-
-
-@contextlib.contextmanager
-def folder(path: str) -> Iterator[int]:
-    """A descriptor of a folder that the instructor named, who may have made it a link."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def folder_in(parent: int, name: str, check: bool = False) -> Iterator[int]:
-    """A descriptor of a folder in another one; made if missing, and for its owner alone.
-
-    Raises OSError where it is a symbolic link or no folder.
-    """
-    if not check:
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(name, 0o700, dir_fd=parent)
-    try:
-        descriptor = os.open(name, _FOLDER, dir_fd=parent)
-    except NotADirectoryError:
-        raise NotADirectoryError(f"{name} is a symbolic link, or no folder; remove it") from None
-    try:
-        if not check:
-            os.fchmod(descriptor, 0o700)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def present(own: int, name: str) -> os.stat_result | None:
-    """The status of a file, None if there is none. Raises OSError for anything but a file."""
-    try:
-        status = os.stat(name, dir_fd=own, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    if not stat.S_ISREG(status.st_mode):
-        what = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "no regular file"
-        raise FileExistsError(f"{name} is {what}; remove it")
-    return status
 
 
 def opened(own: int, name: str) -> io.BufferedReader:
@@ -291,48 +245,7 @@ def recorded(own: int) -> str | None:
             return None
 
 
-def replace(
-    own: int, data: bytes, manifest: dict[str, t.Any], before: os.stat_result | None
-) -> None:
-    """Put a submission into its place; one that was there ``before`` moves to ``earlier/``."""
-    present(own, MANIFEST)
+def contents(manifest: dict[str, t.Any], data: bytes) -> dict[str, bytes]:
+    """Return the files of a submission, name to bytes."""
     written = (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode()
-    mark = secrets.token_hex(8)
-    incoming = {PCAP: f".incoming-{mark}.pcap", MANIFEST: f".incoming-{mark}.json"}
-    try:
-        # All of the new is on the disk before any of the old is moved.
-        write(own, incoming[PCAP], data)
-        write(own, incoming[MANIFEST], written)
-        if before:
-            move_away(own, before.st_mtime)
-        for name, temporary in incoming.items():
-            os.rename(temporary, name, src_dir_fd=own, dst_dir_fd=own)
-    finally:
-        for temporary in incoming.values():
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=own)
-
-
-def write(own: int, name: str, data: bytes) -> None:
-    """Write a new file; one that is there already is an error."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(name, flags, 0o600, dir_fd=own), "wb") as file:
-        file.write(data)
-
-
-def move_away(own: int, written: float) -> None:
-    """Move a submission to ``earlier/``, dated by when it was written here."""
-    moment = datetime.datetime.fromtimestamp(written, tz=datetime.UTC)
-    date, number_of_it = moment.strftime("%Y-%m-%dT%H%M%SZ"), 1
-    with folder_in(own, "earlier") as earlier:
-        while True:
-            name = date if number_of_it == 1 else f"{date}-{number_of_it}"
-            try:
-                os.mkdir(name, 0o700, dir_fd=earlier)
-                break
-            except FileExistsError:
-                number_of_it += 1
-        with folder_in(earlier, name) as dated:
-            for kept in (PCAP, MANIFEST):
-                if present(own, kept):
-                    os.rename(kept, kept, src_dir_fd=own, dst_dir_fd=dated)
+    return {PCAP: data, MANIFEST: written}

@@ -28,11 +28,12 @@ GRADER: dict[str, set[str]] = {
 # What each package under src/ may use of the others.
 PACKAGES: dict[str, set[str]] = {
     "upcall_board": {"upcall_text"},
+    "upcall_files": set(),
     "upcall_grader": {"upcall_roster", "upcall_text"},
     "upcall_roster": {"upcall_text"},
     "upcall_text": set(),
 }
-LENT_TO_PLUGINS = ("upcall_board", "upcall_roster", "upcall_text")
+LENT_TO_PLUGINS = ("upcall_board", "upcall_files", "upcall_roster", "upcall_text")
 UTILITIES = "ansible.module_utils"
 MODULE_CODE = f"{UTILITIES}.basic"
 # The utilities that belong to no role: all roles use them, and they use nothing.

@@ -1,0 +1,95 @@
+"""What was captured before moves away, and no link is followed."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.support.loading import load
+from upcall_files import keeping
+
+store = load("plugins/action/lab_capture_store.py")
+NEW = {"upcall.pcap": b"new", "manifest.json": b"{}", "server.log": b"", "client.log": b""}
+MORNING = 1_795_851_000
+
+
+@pytest.fixture
+def dest(tmp_path: Path) -> Path:
+    """A host's folder, with a capture of an earlier session and a file of the instructor's."""
+    folder = tmp_path / "captures" / "seat-01"
+    folder.mkdir(parents=True)
+    for name in ("upcall.pcap", "manifest.json", "notes.txt"):
+        (folder / name).write_bytes(b"old")
+        os.utime(folder / name, (MORNING, MORNING))
+    return folder
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_session_moves_the_earlier_one_away(dest: Path) -> None:
+    assert store.keep(dest, NEW, True) == (dest, dest / "earlier/2026-11-28T073000Z")
+    assert names(dest) == {*NEW, "earlier", "notes.txt"}
+    assert names(dest / "earlier/2026-11-28T073000Z") == {"upcall.pcap", "manifest.json"}
+    assert (dest / "upcall.pcap").read_bytes() == b"new"
+    assert (dest / "upcall.pcap").stat().st_mode & 0o777 == 0o600
+    assert dest.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_second_of_a_second_gets_a_number(dest: Path) -> None:
+    for number in ("", "-2", "-3"):
+        os.utime(dest / "upcall.pcap", (MORNING, MORNING))
+        assert store.keep(dest, NEW, True)[1] == dest / f"earlier/2026-11-28T073000Z{number}"
+
+
+def test_the_first_session_moves_nothing(tmp_path: Path) -> None:
+    dest = tmp_path / "captures" / "seat-02"
+    assert store.keep(dest, NEW, True) == (dest, None)
+    assert names(dest) == NEW.keys()
+
+
+def test_an_incomplete_session_leaves_the_earlier_one(dest: Path) -> None:
+    kept, earlier = store.keep(dest, NEW, False)
+    assert kept.parent == dest / "incomplete"
+    assert names(kept) == NEW.keys()
+    assert earlier is None
+    assert (dest / "upcall.pcap").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("name", ["earlier", "upcall.pcap", "client.log", "."])
+def test_a_link_is_not_followed(dest: Path, tmp_path: Path, name: str) -> None:
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    link = dest / name
+    if name == "upcall.pcap":
+        link.unlink()
+    if name == ".":
+        dest.rename(tmp_path / "moved")
+        link = dest
+    link.symlink_to(aside)
+    with pytest.raises(OSError, match="is a symbolic link"):
+        store.keep(dest, NEW, True)
+    assert names(aside) == set()
+    if name != ".":
+        assert not any(path.name.startswith(".incoming") for path in dest.iterdir())
+
+
+def test_a_full_disk_leaves_the_earlier_one(dest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    def write(own: int, name: str, data: bytes) -> None:
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        written.append(name)
+        really(own, name, data)
+
+    really: t.Any = keeping.write
+    monkeypatch.setattr(keeping, "write", write)
+    with pytest.raises(OSError, match="No space left"):
+        store.keep(dest, NEW, True)
+    assert names(dest) == {"upcall.pcap", "manifest.json", "notes.txt"}
+    assert (dest / "upcall.pcap").read_bytes() == b"old"
