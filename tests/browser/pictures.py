@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from tests.browser.chromium import chromium
 from tests.support.loading import TOP
 from upcall_grader.judge.assess import assess
-from upcall_grader.judge.rubric import DEFAULT
+from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.report.pages import write_report
 from upcall_roster import read_roster
 

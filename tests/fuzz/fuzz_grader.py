@@ -23,18 +23,18 @@ with atheris.instrument_imports(include=["upcall_grader"]):
     from upcall_grader.capture.reading import Capture
     from upcall_grader.judge import submission
     from upcall_grader.judge.capture_summary import summarize_capture
-    from upcall_grader.judge.criteria import Case
+    from upcall_grader.judge.check import Case
+    from upcall_grader.judge.default_rubric import DEFAULT
     from upcall_grader.judge.quick import summarize_quickly
     from upcall_grader.judge.ranking import ranked_by
     from upcall_grader.judge.results import Owner
-    from upcall_grader.judge.rubric import DEFAULT
     from upcall_grader.judge.rubric_file import (
         RubricError,
-        default_text,
         parse_rubric,
     )
     from upcall_grader.lab import UPCALL
     from upcall_grader.languages import LANGUAGES
+    from upcall_grader.texts.default_rubric import default_rubric_text
     from upcall_grader.texts.wording import Wording
 
 from tests.unit.corpus import mutants
@@ -152,7 +152,7 @@ def seeds(where: Path) -> None:
     files += [mutant.data for mutant in mutants.harmful(original)]
     connection = b"Connection from: ('172.27.0.3', 1)\nReceived from client: 1\n"
     files += [
-        b"rubric.yml:" + default_text().encode(),
+        b"rubric.yml:" + default_rubric_text().encode(),
         b"server.log:" + connection,
         b"client.log:Received upcall from server: Upcall event: Processing 1\n",
         b'manifest.json:{"mode": "watch", "sha256": "0", "tcpdump": {"dropped": 1},'

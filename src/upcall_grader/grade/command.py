@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, NoReturn
 from upcall_grader.grade.options import grade_options, rubric_options, token_options
 from upcall_grader.grade.overview import lines
 from upcall_grader.judge.assess import Progress, assess
+from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.results import Assessment
-from upcall_grader.judge.rubric import DEFAULT, Rubric
+from upcall_grader.judge.rubric import Rubric
 from upcall_grader.terminal import Painter, wants_colour
 from upcall_grader.troubles import TroubleError, place
 from upcall_text.plain import escape_unprintable
@@ -108,10 +109,10 @@ def _uncollected() -> Iterator[None]:
 
 def _run(words: list[str]) -> int:
     if words[:1] == ["rubric"]:
-        from upcall_grader.judge.rubric_file import default_text  # noqa: PLC0415
+        from upcall_grader.texts.default_rubric import default_rubric_text  # noqa: PLC0415
 
         rubric_options(words[1:])
-        print(default_text(), end="")
+        print(default_rubric_text(), end="")
         return 0
     if words[:1] == ["tokens"]:
         options = token_options(words[1:])

@@ -78,6 +78,22 @@ class ConnectionSummary(NamedTuple):
         """How many messages came back in their upcalls."""
         return sum(found.answer is Answer.YES for found in self.exchanges)
 
+    @property
+    def message_frames(self) -> list[int]:
+        """The frames of all messages, in the messages' order."""
+        return [frame for exchange in self.exchanges for frame in exchange.message_frames]
+
+    @property
+    def reset_frames(self) -> tuple[int, ...]:
+        """The frames of the resets, in order."""
+        return tuple(frame for frame, _ in self.resets)
+
+    @property
+    def reset_by(self) -> str:
+        """Which side sent the first reset: client or server, "" if none did."""
+        sides = ("client" if from_client else "server" for _, from_client in self.resets)
+        return next(sides, "")
+
 
 def summarize_connection(connection: Connection, phrase: bytes) -> ConnectionSummary:
     """A finished connection (``Connection.finish``), its messages and upcalls read.

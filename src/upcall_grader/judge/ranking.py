@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from upcall_grader.judge import criteria
 from upcall_grader.judge.capture_summary import CaptureSummary, Rank
+from upcall_grader.judge.check import Case
+from upcall_grader.judge.checks import CHECKS
 from upcall_grader.judge.connection_summary import ConnectionSummary
+from upcall_grader.judge.criteria import is_met
 from upcall_grader.judge.rubric import Rubric
 
-CaseOf = Callable[[CaptureSummary, ConnectionSummary], criteria.Case]
+CaseOf = Callable[[CaptureSummary, ConnectionSummary], Case]
 """Gives the case of a capture and one of its connections."""
 
 
@@ -20,11 +22,11 @@ def ranked_by(rubric: Rubric, case_of: CaseOf) -> Rank:
     the rest of the file decides only why it does not. What counts for the whole file, whichever
     connection meets it, ranks none above another.
     """
-    own = [one for one in rubric.criteria if one.check not in criteria.OF_THE_FILE]
+    own = [one for one in rubric.criteria if not CHECKS[one.check].of_the_file]
 
     def rank(connection: ConnectionSummary) -> tuple[float, int]:
         case = case_of(CaptureSummary(), connection)
-        points = sum(one.points for one in own if criteria.is_met(one, case))
+        points = sum(one.points for one in own if is_met(one, case))
         return round(points, 2), connection.answered_messages
 
     return rank

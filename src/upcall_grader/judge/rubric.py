@@ -13,7 +13,7 @@ Value = str | int | tuple[str, ...]
 class Criterion(NamedTuple):
     """One thing to look for.
 
-    ``check`` names how it is looked for (``criteria.CHECKS``); several criteria may share one, with
+    ``check`` names how it is looked for (``checks.CHECKS``); several criteria may share one, with
     other ``parameters``. ``titles`` are by language; without one the check's own title is used.
     """
 
@@ -48,16 +48,3 @@ class Rubric(NamedTuple):
     def points(self) -> float:
         """The most that can be reached."""
         return round(sum(criterion.points for criterion in self.criteria), 2)
-
-
-DEFAULT = Rubric(
-    (
-        Criterion("traffic", "traffic", 10.0),
-        Criterion("handshake", "handshake", 25.0),
-        Criterion("messages", "messages", 15.0, parameters={"least": 2}),
-        Criterion("upcalls", "upcalls", 25.0),
-        Criterion("close", "close", 20.0),
-        Criterion("no-reset", "no-reset", 5.0),
-    )
-)
-"""The rubric where none is named, as ``default.yml`` shows it; to read that takes its time."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import yaml
 
+from upcall_grader.judge.check import Check
+from upcall_grader.judge.checks import CHECKS
+from upcall_grader.judge.parameters import Parameter, whole_number
 from upcall_grader.judge.rubric import Criterion, Rubric, Value
 from upcall_grader.lab import UPCALL, Lab
 from upcall_grader.languages import LANGUAGES
@@ -19,8 +21,10 @@ from upcall_grader.troubles import TroubleError
 MAX_BYTES = 64 * 1024
 """The largest rubric that is read."""
 _ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_MAX_POINTS, _MAX_LEAST = 10_000, 1_000
+_MAX_POINTS = 10_000
 _MAX_DEPTH = 20
+_PORT = whole_number("port", 1, 65_535)
+_Read = TypeVar("_Read")
 
 # The C parser where libyaml is there: it is several times as fast, and knows the lines as well.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -44,13 +48,13 @@ class _Reader:
     def mapping(self, node: yaml.Node, what: str) -> dict[str, yaml.Node]:
         if not isinstance(node, yaml.MappingNode):
             self.fail(node, f"{what} has to be a mapping of names to values")
-        found: dict[str, yaml.Node] = {}
+        values: dict[str, yaml.Node] = {}
         for key, value in node.value:
             name = self.text(key, "a name")
-            if name in found:
+            if name in values:
                 self.fail(key, f"{name!r} stands there twice")
-            found[name] = value
-        return found
+            values[name] = value
+        return values
 
     def items(self, node: yaml.Node, what: str) -> list[yaml.Node]:
         if not isinstance(node, yaml.SequenceNode) or not node.value:
@@ -62,31 +66,27 @@ class _Reader:
             self.fail(node, f"{what} has to be a text")
         return str(node.value)
 
-    def whole(self, node: yaml.Node, what: str, low: int, high: int) -> int:
-        found = self.text(node, what)
-        if not re.fullmatch(r"[0-9]{1,9}", found) or not low <= int(found) <= high:
-            self.fail(node, f"{what} has to be a whole number from {low} to {high}, not {found!r}")
-        return int(found)
+    def read(self, node: yaml.Node, what: str, read: Callable[[str], _Read]) -> _Read:
+        text = self.text(node, what)
+        try:
+            return read(text)
+        except ValueError as error:
+            self.fail(node, str(error))
 
     def points(self, node: yaml.Node) -> float:
-        found = self.text(node, "points")
-        if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,2})?", found) or float(found) > _MAX_POINTS:
+        text = self.text(node, "points")
+        if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,2})?", text) or float(text) > _MAX_POINTS:
             self.fail(
                 node,
                 f"points have to be a number from 0 to {_MAX_POINTS} with at most two decimals,"
-                f" not {found!r}",
+                f" not {text!r}",
             )
-        return float(found)
+        return float(text)
 
-    def known(self, found: Mapping[str, yaml.Node], names: set[str], what: str) -> None:
-        for name, node in found.items():
+    def known(self, values: Mapping[str, yaml.Node], names: set[str], what: str) -> None:
+        for name, node in values.items():
             if name not in names:
                 self.fail(node, f"{what} has no {name!r}; it knows {', '.join(sorted(names))}")
-
-
-def default_text() -> str:
-    """``rubric.DEFAULT`` as a file, to start one's own from."""
-    return Path(__file__).with_name("default.yml").read_text("utf-8")
 
 
 def read_rubric(path: Path) -> Rubric:
@@ -137,13 +137,13 @@ def _check_depth(text: str, file: str) -> None:
 
 
 def _rubric(reader: _Reader, root: yaml.Node) -> Rubric:
-    found = reader.mapping(root, "the rubric")
-    reader.known(found, {"lab", "criteria"}, "a rubric")
-    if "criteria" not in found:
+    given = reader.mapping(root, "the rubric")
+    reader.known(given, {"lab", "criteria"}, "a rubric")
+    if "criteria" not in given:
         reader.fail(root, "there is no criteria; start from: upcall-grade rubric")
-    lab = _lab(reader, found["lab"]) if "lab" in found else UPCALL
+    lab = _lab(reader, given["lab"]) if "lab" in given else UPCALL
     criteria: dict[str, Criterion] = {}
-    for node in reader.items(found["criteria"], "criteria"):
+    for node in reader.items(given["criteria"], "criteria"):
         criterion = _criterion(reader, node)
         if criterion.id in criteria:
             reader.fail(node, f"the id {criterion.id!r} stands there twice; each needs its own")
@@ -152,127 +152,82 @@ def _rubric(reader: _Reader, root: yaml.Node) -> Rubric:
 
 
 def _lab(reader: _Reader, node: yaml.Node) -> Lab:
-    found = reader.mapping(node, "lab")
-    reader.known(found, {"port", "address", "answer", "shown"}, "lab")
+    given = reader.mapping(node, "lab")
+    reader.known(given, {"port", "address", "answer", "shown"}, "lab")
     lab = UPCALL
-    if "port" in found:
-        lab = lab._replace(port=reader.whole(found["port"], "port", 1, 65_535))
-    if "address" in found:
-        lab = lab._replace(address=_address(reader, found["address"]))
-    if "answer" in found:
-        lab = lab._replace(answer=reader.text(found["answer"], "answer").encode())
-    if "shown" in found:
-        lab = lab._replace(shown=reader.text(found["shown"], "shown").encode())
+    if "port" in given:
+        lab = lab._replace(port=reader.read(given["port"], "port", _PORT))
+    if "address" in given:
+        lab = lab._replace(address=_address(reader, given["address"]))
+    if "answer" in given:
+        lab = lab._replace(answer=reader.text(given["answer"], "answer").encode())
+    if "shown" in given:
+        lab = lab._replace(shown=reader.text(given["shown"], "shown").encode())
     return lab
 
 
 def _address(reader: _Reader, node: yaml.Node) -> bytes | None:
-    told = reader.text(node, "address")
+    text = reader.text(node, "address")
     try:
-        return None if told == "any" else ipaddress.ip_address(told).packed
+        return None if text == "any" else ipaddress.ip_address(text).packed
     except ValueError:
-        reader.fail(node, f"address has to be an IP address or any, not {told!r}")
+        reader.fail(node, f"address has to be an IP address or any, not {text!r}")
 
 
 def _criterion(reader: _Reader, node: yaml.Node) -> Criterion:
-    found = reader.mapping(node, "a criterion")
-    if "id" not in found or "points" not in found:
+    given = reader.mapping(node, "a criterion")
+    if "id" not in given or "points" not in given:
         reader.fail(node, "a criterion needs an id and points")
-    name = reader.text(found["id"], "id")
+    name = reader.text(given["id"], "id")
     if not _ID.fullmatch(name):
         reader.fail(
-            found["id"],
+            given["id"],
             f"an id begins with a small letter and has at most 40 of a-z, 0-9 and -, not {name!r}",
         )
-    check = reader.text(found["check"], "check") if "check" in found else name
-    if check not in PARAMETERS:
-        where = found.get("check", found["id"])
-        reader.fail(where, f"there is no check {check!r}; there are {', '.join(PARAMETERS)}")
-    parameters = PARAMETERS[check]
-    reader.known(
-        found, {"id", "check", "points", "title", *parameters}, f"a criterion with check {check}"
-    )
-    values = _parameters(reader, node, found, parameters)
-    if check == "window" and _time(values["from"]) > _time(values["to"]):
-        reader.fail(found["to"], "to has to be later than from")
+    check = reader.text(given["check"], "check") if "check" in given else name
+    if check not in CHECKS:
+        where = given.get("check", given["id"])
+        reader.fail(where, f"there is no check {check!r}; there are {', '.join(CHECKS)}")
+    names = {"id", "check", "points", "title", *CHECKS[check].parameters}
+    reader.known(given, names, f"a criterion with check {check}")
     return Criterion(
         id=name,
         check=check,
-        points=reader.points(found["points"]),
-        titles=_titles(reader, found["title"]) if "title" in found else {},
-        parameters=values,
+        points=reader.points(given["points"]),
+        titles=_titles(reader, given["title"]) if "title" in given else {},
+        parameters=_parameters(reader, node, given, CHECKS[check]),
     )
 
 
 def _titles(reader: _Reader, node: yaml.Node) -> dict[str, str]:
-    found = reader.mapping(node, "title")
-    reader.known(found, set(LANGUAGES), "title")
-    return {language: reader.text(text, "title") for language, text in found.items()}
-
-
-_Read = Callable[[_Reader, yaml.Node], Value]
+    given = reader.mapping(node, "title")
+    reader.known(given, set(LANGUAGES), "title")
+    return {language: reader.text(title, "title") for language, title in given.items()}
 
 
 def _parameters(
     reader: _Reader,
     node: yaml.Node,
-    found: Mapping[str, yaml.Node],
-    known: Mapping[str, tuple[_Read, Value | None]],
+    given: Mapping[str, yaml.Node],
+    check: Check,
 ) -> dict[str, Value]:
     values: dict[str, Value] = {}
-    for name, (read, default) in known.items():
-        if name in found:
-            values[name] = read(reader, found[name])
-        elif default is None:
+    for name, parameter in check.parameters.items():
+        if name in given:
+            values[name] = _value(reader, name, given[name], parameter)
+        elif parameter.default is None:
             reader.fail(node, f"{name} is missing")
         else:
-            values[name] = default
+            values[name] = parameter.default
+    contradiction = check.contradiction(values)
+    if contradiction is not None:
+        name, cause = contradiction
+        reader.fail(given.get(name, node), cause)
     return values
 
 
-def _least(reader: _Reader, node: yaml.Node) -> int:
-    return reader.whole(node, "least", 1, _MAX_LEAST)
-
-
-def _time(told: Value) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(str(told))
-
-
-def _moment(reader: _Reader, node: yaml.Node) -> str:
-    told = reader.text(node, "a time")
-    try:
-        moment = _time(told)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        reader.fail(
-            node,
-            f"a time has to name its zone, as in 2026-11-23T08:00:00+07:00 (WIB); this is {told!r}",
-        )
-    return told
-
-
-def _networks(reader: _Reader, node: yaml.Node) -> tuple[str, ...]:
-    networks = []
-    for item in reader.items(node, "networks"):
-        told = reader.text(item, "a network")
-        try:
-            networks.append(str(ipaddress.ip_network(told)))
-        except ValueError:
-            reader.fail(item, f"a network has to look like 172.18.0.0/16, not {told!r}")
-    return tuple(networks)
-
-
-PARAMETERS: dict[str, dict[str, tuple[_Read, Value | None]]] = {
-    "traffic": {},
-    "handshake": {},
-    "messages": {"least": (_least, 2)},
-    "upcalls": {},
-    "close": {},
-    "no-reset": {},
-    "distinct": {"least": (_least, 2)},
-    "token": {},
-    "window": {"from": (_moment, None), "to": (_moment, None)},
-    "network": {"networks": (_networks, ())},
-}
-"""Check -> its parameters: how each is read, and what it is where it is not given."""
+def _value(reader: _Reader, name: str, node: yaml.Node, parameter: Parameter) -> Value:
+    if not parameter.many:
+        return reader.read(node, name, parameter.read)
+    items = reader.items(node, name)
+    return tuple(str(reader.read(item, f"one of {name}", parameter.read)) for item in items)

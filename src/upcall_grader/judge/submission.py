@@ -19,6 +19,7 @@ from upcall_grader.judge.capture_summary import (
     Rank,
     summarize_capture,
 )
+from upcall_grader.judge.check import Case
 from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.log_comparison import CLIENT_LOG, SERVER_LOG, disagreements
 from upcall_grader.judge.quick import summarize_quickly
@@ -117,7 +118,7 @@ def _judge(
         remarks += _compare_logs(folder, found.best, rubric.lab) if folder else []
         judgements = criteria.judge_all(rubric.criteria, case_of(found, found.best))
         verdict = _verdict(judgements)
-        remarks += _untold(judgements)
+        remarks += _undecided(judgements)
     submission = Submission(
         file=file,
         owner=owner,
@@ -183,7 +184,7 @@ def _manifest(folder: Path) -> tuple[Manifest, list[Remark]]:
 
 def _case_of(rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes) -> CaseOf:
     return partial(
-        criteria.Case,
+        Case,
         port=rubric.lab.port,
         dropped=manifest.dropped,
         networks=manifest.networks,
@@ -227,10 +228,7 @@ def _no_lab(found: CaptureSummary, rubric: Rubric) -> tuple[Verdict, tuple[Judge
     else:
         verdict, remark = Verdict.WRONG_LAB, Remark("wrong-lab", told)
     judgements = tuple(
-        criteria.no_traffic(criterion, rubric.lab.port)
-        if criterion.check == "traffic"
-        else criteria.unseen(criterion)
-        for criterion in rubric.criteria
+        criteria.judge_without_traffic(criterion, rubric.lab.port) for criterion in rubric.criteria
     )
     return verdict, judgements, remark
 
@@ -238,16 +236,13 @@ def _no_lab(found: CaptureSummary, rubric: Rubric) -> tuple[Verdict, tuple[Judge
 def _verdict(judgements: tuple[Judgement, ...]) -> Verdict:
     """What a new capture would show is the student's; what nobody told is the instructor's."""
     hidden = [judgement for judgement in judgements if judgement.status is Status.NOT_OBSERVABLE]
-    again = any(judgement.remark.code not in criteria.UNTOLD for judgement in hidden)
+    again = any(not judgement.remark.needs_person for judgement in hidden)
     return Verdict.RECAPTURE if again else Verdict.GRADED
 
 
-def _untold(judgements: tuple[Judgement, ...]) -> list[Remark]:
-    return [
-        judgement.remark._replace(needs_person=True)
-        for judgement in judgements
-        if judgement.remark.code in criteria.UNTOLD
-    ]
+def _undecided(judgements: tuple[Judgement, ...]) -> list[Remark]:
+    """Return why a person has to decide on criteria that no new capture would show."""
+    return [judgement.remark for judgement in judgements if judgement.remark.needs_person]
 
 
 def _compare_logs(folder: Path, summary: ConnectionSummary, lab: Lab) -> list[Remark]:

@@ -110,7 +110,7 @@ def course_page(
     by_file = {line.file: line for line in lines if line.file}
     counts = Counter(submission.verdict for submission in submissions)
     return CoursePage(
-        heads=_heads(criteria, phrases, wording),
+        heads=_heads(criteria, wording),
         lines=lines,
         possible=phrases.number(assessment.rubric.points),
         verdicts=tuple(
@@ -127,9 +127,7 @@ def course_page(
     )
 
 
-def _heads(
-    criteria: Sequence[Criterion], phrases: Phrases, wording: Wording
-) -> tuple[tuple[str, str], ...]:
+def _heads(criteria: Sequence[Criterion], wording: Wording) -> tuple[tuple[str, str], ...]:
     """Return each criterion's short and whole title; short where one word tells them apart."""
     checks = Counter(criterion.check for criterion in criteria)
     heads = []
@@ -137,7 +135,7 @@ def _heads(
         title = wording.title(criterion)
         short = title
         if not criterion.titles and checks[criterion.check] == 1:
-            short = phrases.short(criterion.check) or title
+            short = wording.short_title(criterion)
         heads.append((short, title))
     return tuple(heads)
 

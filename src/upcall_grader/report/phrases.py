@@ -33,10 +33,6 @@ class Phrases:
         }
         return form.format_map(filled)
 
-    def short(self, check: str) -> str:
-        """Return a word or two for the column of a criterion with a default check, else ""."""
-        return self._texts.get(f"short.{check}", {}).get("text", "")
-
     def number(self, value: float) -> str:
         """Return a number with at most two decimals, none without need: 100, 12.5, 1,000."""
         text = f"{value:,.2f}".rstrip("0").rstrip(".")

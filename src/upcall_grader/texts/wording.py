@@ -31,6 +31,10 @@ class Wording:
         }
         return self._texts[f"title.{criterion.check}"]["text"].format_map(_Values(values))
 
+    def short_title(self, criterion: Criterion) -> str:
+        """Return a word or two for a column, from the criterion's check."""
+        return self._texts[f"short.{criterion.check}"]["text"]
+
     def text(self, remark: Remark) -> str:
         """Return the remark as a sentence."""
         return self._texts[remark.code]["text"].format_map(self._values(remark))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.results import Owner, Status, Submission
-from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.judge.submission import judge_file
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"

@@ -15,10 +15,10 @@ from tests.unit.corpus.test_bounds import SEGMENT, UNHURRIED
 from tests.unit.grader import building as b
 from upcall_grader.capture.reading import Capture, CaptureError
 from upcall_grader.judge.capture_summary import summarize_capture
-from upcall_grader.judge.criteria import Case
+from upcall_grader.judge.check import Case
+from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.quick import summarize_quickly
 from upcall_grader.judge.ranking import ranked_by
-from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.lab import UPCALL
 
 RANK = ranked_by(DEFAULT, partial(Case, port=UPCALL.port))

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.unit.grader import building as b
+from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.results import Judgement, Owner, Submission
-from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.judge.rubric_file import parse_rubric
 from upcall_grader.judge.submission import judge_file
 

@@ -18,8 +18,10 @@ from upcall_grader.judge.capture_summary import (
     CaptureSummary,
     summarize_capture,
 )
+from upcall_grader.judge.check import Case
+from upcall_grader.judge.checks import CHECKS
 from upcall_grader.judge.connection_summary import ConnectionSummary
-from upcall_grader.judge.criteria import CHECKS, OF_THE_FILE, Case, is_met
+from upcall_grader.judge.criteria import is_met
 from upcall_grader.judge.rubric import Criterion
 from upcall_grader.judge.tokens import token
 from upcall_grader.lab import UPCALL
@@ -37,12 +39,13 @@ FILES = {
     if data[:4] in (*PCAP_LAYOUTS, PCAPNG_MAGIC)
 }
 PARAMETERS: dict[str, dict[str, str | int | tuple[str, ...]]] = {
-    "messages": {"least": 2},
-    "distinct": {"least": 2},
     "window": {"from": "2020-01-01T00:00:00+00:00", "to": "2040-01-01T00:00:00+00:00"},
     "network": {"networks": ("172.16.0.0/12",)},
 }
-CRITERIA = [Criterion(name, name, 1.0, {}, PARAMETERS.get(name, {})) for name in CHECKS]
+CRITERIA = [
+    Criterion(name, name, 1.0, {}, PARAMETERS.get(name, check.defaults | check.examples))
+    for name, check in CHECKS.items()
+]
 
 
 def number_judged(folder: Path, packets: list[bytes], *criteria_in_yaml: str) -> int:
@@ -68,7 +71,7 @@ def test_no_later_packet_decides_whether_a_connection_meets_a_criterion(
     case_of = partial(Case, port=UPCALL.port, dropped=dropped)
     for connection in connections:
         for criterion in CRITERIA:
-            if criterion.check not in OF_THE_FILE:
+            if not CHECKS[criterion.check].of_the_file:
                 alone = is_met(criterion, case_of(CaptureSummary(), connection))
                 assert alone is is_met(criterion, case_of(whole, connection)), criterion.id
 

@@ -12,8 +12,8 @@ import pytest
 from tests.unit.grader import building as b
 from tests.unit.judge.talks import exchange, talk
 from upcall_grader.judge.assess import assess
+from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.results import Assessment
-from upcall_grader.judge.rubric import DEFAULT
 from upcall_roster.reading import parse_roster
 
 TALK = talk(1).open().say(b"1", b"2", b"3").close()

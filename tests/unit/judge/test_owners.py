@@ -11,8 +11,8 @@ import pytest
 
 from tests.unit.judge.talks import exchange
 from upcall_grader.judge.assess import assess
+from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.folder import FolderError, find
-from upcall_grader.judge.rubric import DEFAULT
 from upcall_roster import read_roster
 from upcall_roster.reading import parse_roster
 

@@ -21,10 +21,10 @@ from upcall_grader.judge.capture_summary import (
     CaptureSummary,
     summarize_capture,
 )
-from upcall_grader.judge.criteria import Case
+from upcall_grader.judge.check import Case
+from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.quick import summarize_quickly
 from upcall_grader.judge.ranking import ranked_by
-from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.lab import UPCALL, Lab
 
 SERVER = b"\x0a\0\0\2"

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.unit.judge.talks import exchange, grade
-from upcall_grader.judge.rubric import DEFAULT
+from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.rubric_file import (
     MAX_BYTES,
     RubricError,
-    default_text,
     parse_rubric,
     read_rubric,
 )
 from upcall_grader.lab import UPCALL
+from upcall_grader.texts.default_rubric import default_rubric_text
 
 GOOD = "criteria:\n  - id: traffic\n    points: 10\n"
 WINDOW = "criteria:\n  - {id: window, points: 1,\n     from: %s,\n     to: %s}\n"
@@ -175,7 +175,7 @@ def test_the_default_rubric_is_what_is_promised() -> None:
     ]
     assert DEFAULT.points == 100
     assert DEFAULT.lab == UPCALL
-    assert parse_rubric(default_text(), "printed.yml") == DEFAULT
+    assert parse_rubric(default_rubric_text(), "printed.yml") == DEFAULT
 
 
 def test_the_printed_rubric_grades_as_the_default_does(tmp_path: Path) -> None:

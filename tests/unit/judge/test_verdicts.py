@@ -12,8 +12,8 @@ import pytest
 from tests.unit.grader import building as b
 from tests.unit.judge.talks import codes, exchange, judged, told
 from upcall_grader.judge.assess import assess
+from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.results import Owner, Submission
-from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.judge.submission import judge_file
 
 ARP = b"\xff" * 6 + bytes(6) + b"\x08\x06" + bytes(28)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.grader import building as b
+from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.results import Owner, Remark
-from upcall_grader.judge.rubric import DEFAULT
 from upcall_grader.judge.submission import judge_file
 from upcall_grader.texts.wording import Wording
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tests.unit.grader import building as b
 from upcall_grader.judge.assess import assess
+from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.results import Assessment, Owner, Remark, Submission, Verdict
-from upcall_grader.judge.rubric import DEFAULT
 
 HOSTILE = (
     "<script>alert(1)</script>\"'&amp;</svg></title><!--",

@@ -1,0 +1,15 @@
+"""So many messages."""
+
+from __future__ import annotations
+
+from upcall_grader.judge.at_least import LEAST, at_least
+from upcall_grader.judge.check import Case, Check, Finding
+from upcall_grader.judge.rubric import Criterion
+
+
+def _find(criterion: Criterion, case: Case) -> Finding:
+    count, frames = len(case.connection.messages), case.connection.message_frames
+    return at_least(case, "messages", count, criterion.whole("least"), frames)
+
+
+CHECK = Check(order=30, find=_find, points=15, parameters=LEAST)
