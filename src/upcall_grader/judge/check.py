@@ -119,12 +119,3 @@ class Check(NamedTuple):
             for name, parameter in self.parameters.items()
             if parameter.default is not None
         }
-
-    @property
-    def examples(self) -> dict[str, Value]:
-        """The parameters that have to be given, as their examples have them."""
-        return {
-            name: parameter.read(parameter.example)
-            for name, parameter in self.parameters.items()
-            if parameter.default is None
-        }

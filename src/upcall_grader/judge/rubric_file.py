@@ -216,7 +216,7 @@ def _parameters(
         if name in given:
             values[name] = _value(reader, name, given[name], parameter)
         elif parameter.default is None:
-            reader.fail(node, f"{name} is missing")
+            reader.fail(node, f"{name} is missing; add it, as in {name}: {parameter.example}")
         else:
             values[name] = parameter.default
     contradiction = check.contradiction(values)

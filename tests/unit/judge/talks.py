@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from tests.unit.grader import building as b
@@ -19,6 +19,14 @@ CORPUS = Path(__file__).resolve().parents[2] / "corpus"
 SECRET = b"a secret of the class"
 COMMAND = [sys.executable, "-m", "upcall_grader.grade.command"]
 
+ALL = ("traffic", "handshake", "messages", "upcalls", "close", "no-reset")
+"""The criteria of the default rubric."""
+MET, NOT, HIDDEN = "met", "not-met", "not-observable"
+DROPPED = {"tcpdump": {"dropped": 7}}
+"""The manifest of a capture that lacks packets."""
+
+Ended = tuple[str, str, tuple[int, ...]]
+"""How a criterion ended: its status, its remark's code, its frames."""
 Records = Iterable[b.Record | bytes]
 
 
@@ -75,11 +83,38 @@ def by_id(found: Submission) -> Mapping[str, Judgement]:
     return {one.criterion.id: one for one in found.judgements}
 
 
-def told(found: Submission) -> dict[str, tuple[str, str, tuple[int, ...]]]:
+def told(found: Submission) -> dict[str, Ended]:
     """Each criterion's status, code of its remark and frames."""
     return {
         one.criterion.id: (str(one.status), one.remark.code, one.frames) for one in found.judgements
     }
+
+
+def packets(*steps: Callable[[b.Talk], object]) -> list[bytes]:
+    """Return the frames of a connection that takes these steps."""
+    made = talk()
+    for step in steps:
+        step(made)
+    return b.frames(made.packets)
+
+
+def opened() -> b.Talk:
+    """Return a connection behind its handshake."""
+    return talk().open()
+
+
+WHOLE = b.frames(opened().say(b"1", b"2").close().packets)
+"""A complete exchange of two messages."""
+
+
+def assert_all_but(found: Submission, verdict: str, expected: Mapping[str, Ended]) -> None:
+    """Assert that all criteria of the default rubric are met, but for those that are expected."""
+    ended = told(found)
+    assert {key: value for key, value in ended.items() if value[0] != MET} == expected
+    assert found.verdict == verdict
+    assert tuple(ended) == ALL
+    points = {one.criterion.id: one.criterion.points for one in found.judgements}
+    assert found.points == sum(points[one] for one in ALL if one not in expected)
 
 
 def codes(found: Submission) -> list[str]:

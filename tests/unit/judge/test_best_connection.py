@@ -22,6 +22,7 @@ from upcall_grader.judge.check import Case
 from upcall_grader.judge.checks import CHECKS
 from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.criteria import is_met
+from upcall_grader.judge.parameters import Parameters
 from upcall_grader.judge.rubric import Criterion
 from upcall_grader.judge.tokens import token
 from upcall_grader.lab import UPCALL
@@ -38,14 +39,20 @@ FILES = {
     for name, data in (CAPTURES | MUTANTS).items()
     if data[:4] in (*PCAP_LAYOUTS, PCAPNG_MAGIC)
 }
-PARAMETERS: dict[str, dict[str, str | int | tuple[str, ...]]] = {
+PARAMETERS: dict[str, Parameters] = {
     "window": {"from": "2020-01-01T00:00:00+00:00", "to": "2040-01-01T00:00:00+00:00"},
     "network": {"networks": ("172.16.0.0/12",)},
 }
-CRITERIA = [
-    Criterion(name, name, 1.0, {}, PARAMETERS.get(name, check.defaults | check.examples))
-    for name, check in CHECKS.items()
-]
+
+
+def parameters(name: str) -> Parameters:
+    """Return parameters for a check: those above, or what it names itself."""
+    named = CHECKS[name].parameters.items()
+    examples = {key: one.read(one.example) for key, one in named if one.default is None}
+    return PARAMETERS.get(name, {**CHECKS[name].defaults, **examples})
+
+
+CRITERIA = [Criterion(name, name, 1.0, {}, parameters(name)) for name in CHECKS]
 
 
 def number_judged(folder: Path, packets: list[bytes], *criteria_in_yaml: str) -> int:

@@ -84,7 +84,7 @@ WRONG: dict[str, tuple[str, int | None, str]] = {
     "window without its end": (
         "criteria:\n  - {id: window, points: 1, from: 2026-11-23T08:00:00Z}\n",
         2,
-        "to is missing",
+        "to is missing; add it, as in to: 2026-11-23T08:00:00+07:00",
     ),
     "no YAML": ("criteria: [\n", 2, "it is no YAML"),
     "a tab": ("criteria:\n\t- id: close\n", 2, "it is no YAML"),
