@@ -29,7 +29,7 @@ class ActionModule(NormalAction):
     def run(
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
     ) -> dict[str, t.Any]:
-        """Have one session, or stay at its window."""
+        """Run the module; an interrupted run ends this worker at once."""
         # A worker runs one task: nothing has to be put back.
         for number in _ENDING:
             signal.signal(number, end)

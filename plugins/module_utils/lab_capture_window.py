@@ -1,6 +1,6 @@
 """The window of a session in mode watch: a file that is there while students may type.
 
-Who waits for the session stays at the window, so that it closes where nobody waits any more.
+Whoever waits for the session holds its window, so that it closes where nobody waits any more.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 from ansible.module_utils.lab_look_session import LOCK_PATH, holder
 
 _STDOUT = 1
-_FIRST_GRACE = 120  # seconds until somebody has to be there: in a large room it takes a while
-_GRACE = 5  # seconds that who stayed there has to come back, as ansible-playbook tries to
+_FIRST_GRACE = 120  # seconds until somebody has to hold it: in a large room it takes a while
+_GRACE = 5  # seconds until it has to be held again, as by an ansible-playbook that reconnects
 
 
 def is_unread(timeout: float = 0) -> bool:
@@ -32,13 +32,13 @@ def is_unread(timeout: float = 0) -> bool:
 
 
 class Window:
-    """A file that is there while the window is open, locked by those who stay at it."""
+    """A file that is there while the window is open, locked by those who hold it."""
 
     def __init__(self, path: str | None) -> None:
         self._path = path
         self._file: t.TextIO | None = None
-        self._opened = 0  # the file's time, which whoever comes to it changes
-        self._until = 0.0  # when it is abandoned, unless somebody stays at it
+        self._opened = 0  # the file's time, which whoever holds it changes
+        self._until = 0.0  # when it is abandoned, unless somebody holds it
 
     def __enter__(self) -> None:
         """Open the window."""
@@ -55,7 +55,7 @@ class Window:
             self._file = None
 
     def is_abandoned(self) -> bool:
-        """Whether nobody came to the window, or who stayed at it has gone and did not return."""
+        """Tell whether nobody has held the window in time, or nobody holds it any more."""
         if self._file is None:
             return False
         now = time.monotonic()
@@ -65,7 +65,7 @@ class Window:
             self._until = now + _GRACE
             return False
         fcntl.flock(self._file, fcntl.LOCK_UN)
-        # Who came and went between two looks was there all the same.
+        # It may have been held and left between two looks.
         touched = os.fstat(self._file.fileno()).st_mtime_ns
         if touched != self._opened:
             self._opened = touched
@@ -73,10 +73,10 @@ class Window:
         return now > self._until
 
 
-def knock(who: str) -> None:
-    """Come to ``who``'s window and go: it closes soon unless somebody stays at it.
+def expire_abandoned_window(who: str) -> None:
+    """Have a window that ``who`` opened close soon, unless somebody holds it.
 
-    Nobody does where the run was interrupted between opening a window and staying at it.
+    Nobody does if the run was interrupted between opening the window and holding it.
     """
     held = holder()
     if held is None or held["who"] != who:
@@ -86,8 +86,8 @@ def knock(who: str) -> None:
             os.utime(window)
 
 
-def attend(path: str, timeout: float) -> None:
-    """Stay at a window until it closes; who is cut off goes, too."""
+def hold_window(path: str, timeout: float) -> None:
+    """Hold a window until it closes, the time is over, or the connection ends."""
     deadline = time.monotonic() + timeout
     with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as window:
         fcntl.flock(window, fcntl.LOCK_SH)

@@ -22,12 +22,11 @@ options:
       - With V(exercise) the module starts server and client itself and types O(messages).
       - With V(watch) it keeps the window open until students' own O(exchanges) were captured, or
         O(watch_timeout) is over. It is meant to run in the background.
-      - With V(attend) it captures nothing. It stays at the O(window_file) of a session in mode
-        V(watch) until the window closes. A window that was attended and no longer is, closes; so
-        does one to which nobody comes within two minutes, and sooner when another session of
-        O(who) wants the lab.
+        M(lab_capture_hold_window) keeps the window open. A window that was held and no longer is,
+        closes; so does one that nobody holds within two minutes, and sooner when another session
+        of O(who) wants the lab.
     type: str
-    choices: [exercise, watch, attend]
+    choices: [exercise, watch]
     default: exercise
   messages:
     description:
@@ -42,38 +41,43 @@ options:
     type: int
     default: 1
   project:
-    description: Name of the lab's compose project. Required unless O(mode) is V(attend).
+    description: Name of the lab's compose project.
     type: str
+    required: true
   server_service:
-    description: Name of the server's service. Required unless O(mode) is V(attend).
+    description: Name of the server's service.
     type: str
+    required: true
   client_service:
-    description: Name of the client's service. Required unless O(mode) is V(attend).
+    description: Name of the client's service.
     type: str
+    required: true
   server_command:
-    description:
-      - What starts the server in its container. Required unless O(mode) is V(attend).
+    description: What starts the server in its container.
     type: list
     elements: str
+    required: true
   server_ready:
-    description: What the server says as soon as it listens. Required unless O(mode) is V(attend).
+    description: What the server says as soon as it listens.
     type: str
+    required: true
   client_command:
-    description:
-      - What starts the client in its container. Required unless O(mode) is V(attend).
+    description: What starts the client in its container.
     type: list
     elements: str
+    required: true
   port:
-    description: TCP port of the server. Required unless O(mode) is V(attend).
+    description: TCP port of the server.
     type: int
+    required: true
   who:
-    description:
-      - Who takes the lab, told to others who find it held. Required unless O(mode) is V(attend).
+    description: Who takes the lab, told to others who find it held.
     type: str
+    required: true
   window_file:
     description:
-      - File that exists while the window is open, for those who wait for it. Required where
-        O(mode) is V(watch) or V(attend).
+      - File that exists while the window is open, for those who wait for it. Required if O(mode)
+        is V(watch).
     type: path
   start_timeout:
     description: Seconds that tcpdump has until it listens, and the server as well.
@@ -145,31 +149,31 @@ RETURN = r"""
 complete:
   description:
     - Whether handshake, exchange and close are all in the capture, and no packet was lost.
-  returned: success, unless O(mode) is V(attend)
+  returned: success
   type: bool
 incomplete:
   description: Otherwise the step that failed, what was seen, and what to do.
-  returned: success, unless O(mode) is V(attend)
+  returned: success
   type: str
 pcap:
   description: The capture, in Base64.
-  returned: success, unless O(mode) is V(attend), not in check mode
+  returned: success, not in check mode
   type: str
 server_log:
   description: What the server said, in Base64. Empty in mode V(watch).
-  returned: success, unless O(mode) is V(attend), not in check mode
+  returned: success, not in check mode
   type: str
 client_log:
   description: What the client said, in Base64. Empty in mode V(watch).
-  returned: success, unless O(mode) is V(attend), not in check mode
+  returned: success, not in check mode
   type: str
 manifest:
   description: How the capture was made.
-  returned: success, unless O(mode) is V(attend), not in check mode
+  returned: success, not in check mode
   type: dict
 swept:
   description: Processes of an earlier session that were found and ended first.
-  returned: success, unless O(mode) is V(attend), not in check mode
+  returned: success, not in check mode
   type: list
   elements: str
 """
@@ -192,7 +196,11 @@ from ansible.module_utils.lab_capture_session import (
     SessionError,
     Settings,
 )
-from ansible.module_utils.lab_capture_window import Window, attend, is_unread, knock
+from ansible.module_utils.lab_capture_window import (
+    Window,
+    expire_abandoned_window,
+    is_unread,
+)
 from ansible.module_utils.lab_look_docker import Docker, DockerError, Json
 from ansible.module_utils.lab_look_lab import (
     NoNetworkError,
@@ -210,17 +218,6 @@ from ansible.module_utils.lab_look_session import (
 )
 from ansible.module_utils.lab_text import instant
 
-# What a session needs to know, and who only stays at its window does not.
-_NEEDED = [
-    "project",
-    "server_service",
-    "server_command",
-    "server_ready",
-    "client_service",
-    "client_command",
-    "port",
-    "who",
-]
 _STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _MESSAGE_LIMIT = 1024  # bytes, what the server reads at once
 _SWEEP_TIMEOUT = 5  # seconds
@@ -448,7 +445,7 @@ def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
     if params["mode"] == "exercise":
         check_messages(params["messages"])
     started = instant(time.time(), milliseconds=True)
-    knock(params["who"])
+    expire_abandoned_window(params["who"])
     try:
         held = hold(params["who"], started, _HOLD_TIMEOUT)
     except HeldError as error:
@@ -490,21 +487,17 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "mode": {
-                "type": "str",
-                "choices": ["exercise", "watch", "attend"],
-                "default": "exercise",
-            },
+            "mode": {"type": "str", "choices": ["exercise", "watch"], "default": "exercise"},
             "messages": {"type": "list", "elements": "str", "default": []},
             "exchanges": {"type": "int", "default": 1},
-            "project": {"type": "str"},
-            "server_service": {"type": "str"},
-            "client_service": {"type": "str"},
-            "server_command": {"type": "list", "elements": "str"},
-            "server_ready": {"type": "str"},
-            "client_command": {"type": "list", "elements": "str"},
-            "port": {"type": "int"},
-            "who": {"type": "str"},
+            "project": {"type": "str", "required": True},
+            "server_service": {"type": "str", "required": True},
+            "client_service": {"type": "str", "required": True},
+            "server_command": {"type": "list", "elements": "str", "required": True},
+            "server_ready": {"type": "str", "required": True},
+            "client_command": {"type": "list", "elements": "str", "required": True},
+            "port": {"type": "int", "required": True},
+            "who": {"type": "str", "required": True},
             "window_file": {"type": "path"},
             "start_timeout": {"type": "int", "default": 15},
             "exchange_timeout": {"type": "int", "default": 60},
@@ -514,16 +507,9 @@ def main() -> None:
             "size_limit": {"type": "int", "default": 16777216},
             "docker_socket": {"type": "path", "default": "/var/run/docker.sock"},
         },
-        required_if=[
-            ("mode", "exercise", _NEEDED),
-            ("mode", "watch", [*_NEEDED, "window_file"]),
-            ("mode", "attend", ["window_file"]),
-        ],
+        required_if=[("mode", "watch", ["window_file"])],
         supports_check_mode=True,
     )
-    if module.params["mode"] == "attend":
-        attend(module.params["window_file"], module.params["watch_timeout"])
-        module.exit_json(changed=False)
     if module.check_mode:
         module.exit_json(
             changed=True, complete=False, incomplete="nothing is captured in check mode"
