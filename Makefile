@@ -143,9 +143,9 @@ handouts: venv ## handouts/: the students' handouts as pages, to print or upload
 	python scripts/handouts.py
 
 .PHONY: readmes
-readmes: venv ## what is made of argument specs and lab_docker's distributions: READMEs, platforms
+readmes: venv-test ## what is made of argument specs and lab_docker's distributions: READMEs, platforms
 	python scripts/distributions.py
-	python scripts/role_readme.py
+	scripts/role-readmes roles/*
 
 .PHONY: lock
 lock: venv-test ## requirements/*.txt from *.in (UPGRADE=--upgrade: newest versions)

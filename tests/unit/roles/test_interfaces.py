@@ -1,4 +1,4 @@
-"""What a role promises its users: its variables, the same in its specs, defaults and README."""
+"""What a role promises its users: its variables, the same in its specs and defaults."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-
-from scripts import role_readme
 
 TOP = Path(__file__).resolve().parents[3]
 ROLES = sorted(path for path in (TOP / "roles").iterdir() if path.is_dir())
@@ -29,7 +27,7 @@ def defaults(role: Path) -> dict[str, Any]:
 
 
 def options(role: Path) -> dict[str, Any]:
-    spec = role_readme.load_spec(role)
+    (spec,) = variables(role / "meta" / "argument_specs.yml")["argument_specs"].values()
     return dict(spec.get("options") or {})
 
 
@@ -70,14 +68,6 @@ def test_variables_bear_the_name_of_their_role(role: Path) -> None:
 def test_internal_variables_bear_the_name_of_their_role(role: Path) -> None:
     internal = [name for file in (role / "vars").glob("*.yml") for name in variables(file)]
     assert [name for name in internal if not name.startswith(f"__{role.name}_")] == []
-
-
-@each_role
-def test_the_readme_is_as_generated(role: Path) -> None:
-    file = role / "README.md"
-    assert file.exists(), "missing: run make readmes"
-    present = file.read_text(encoding="utf-8")
-    assert present == role_readme.readme(role, present), "out of date: run make readmes"
 
 
 @each_role

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from scripts import role_readme
-
+TOP = Path(__file__).resolve().parents[3]
+ROLES = sorted(path for path in (TOP / "roles").iterdir() if path.is_dir())
+NOTES = "\n## Size of the image\n\n70 MB.\n"
 SPEC = {
     "short_description": "Open a window",
     "description": ["Opens it with C(tcpdump).", "Closes it."],
@@ -20,90 +25,87 @@ SPEC = {
         },
         "lab_window_side": {
             "description": ["Where.", "See O(lab_window_seconds)."],
+            "type": "str",
             "choices": ["left", "right"],
             "default": "left",
         },
         "lab_window_panes": {
             "description": "Its panes.",
             "type": "list",
-            "elements": "dict",
+            "elements": "str",
             "default": [],
-            "options": {"width": {"description": "Millimetres.", "type": "int", "required": True}},
         },
-        "lab_window_room": {"description": "Which room.", "required": True},
+        "lab_window_title": {"description": "Its title.", "type": "str", "default": ""},
+        "lab_window_frame": {"description": "Its frame.", "type": "str", "default": "x" * 40},
+        "lab_window_door": {"description": "Which door.", "type": "path"},
+        "lab_window_room": {"description": "Which room.", "type": "str", "required": True},
     },
 }
+ROWS = r"""
+| `lab_window_seconds` | int | `5` | Seconds the window stays open \| at most. |
+| `lab_window_side` | str | `left` | Where. See `lab_window_seconds`. One of `left`, `right`. |
+| `lab_window_panes` | list of str | `[]` | Its panes. |
+| `lab_window_title` | str | `""` | Its title. |
+| `lab_window_frame` | str | see `defaults/main.yml` | Its frame. |
+| `lab_window_door` | path |  | Which door. |
+| `lab_window_room` | str | **required** | Which room. |
+"""
 
 
-def make_role(roles: Path, spec: object) -> Path:
-    role = roles / "lab_window"
-    (role / "meta").mkdir(parents=True)
-    document = {"argument_specs": {"main": spec}}
-    (role / "meta" / "argument_specs.yml").write_text(yaml.safe_dump(document, sort_keys=False))
-    return role
+def write(*roles: Path) -> subprocess.CompletedProcess[str]:
+    """Have the READMEs of these roles written."""
+    return subprocess.run(
+        [TOP / "scripts" / "role-readmes", *roles],
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture
 def role(tmp_path: Path) -> Path:
-    return make_role(tmp_path, SPEC)
-
-
-def rows(role: Path) -> list[str]:
-    return [line for line in role_readme.generated(role).splitlines() if line.startswith("| `")]
-
-
-def test_required_variables_come_first_and_others_keep_their_order(role: Path) -> None:
-    assert [row.split("`")[1] for row in rows(role)] == [
-        "lab_window_room",
-        "lab_window_seconds",
-        "lab_window_side",
-        "lab_window_panes",
-        "lab_window_panes[].width",
-    ]
-
-
-def test_a_row_tells_type_default_choices_and_meaning(role: Path) -> None:
-    assert rows(role)[2] == (
-        "| `lab_window_side` | str | `left` | Where. See `lab_window_seconds`."
-        " One of `left`, `right`. |"
+    role = tmp_path / "lab_window"
+    (role / "meta").mkdir(parents=True)
+    (role / "meta" / "main.yml").write_text(
+        "galaxy_info: {description: d, author: a, license: l, platforms: []}\n"
     )
-    assert "| list of dict | `[]` |" in rows(role)[3]
-    assert "| int | **required** |" in rows(role)[4]
+    specs = {"argument_specs": {"main": SPEC}}
+    (role / "meta" / "argument_specs.yml").write_text(yaml.safe_dump(specs, sort_keys=False))
+    return role
 
 
-def test_a_bar_in_a_description_does_not_end_the_cell(role: Path) -> None:
-    assert "open \\| at most" in rows(role)[1]
+def test_each_role_has_the_readme_that_its_specs_make(tmp_path: Path) -> None:
+    copies = [Path(shutil.copytree(role, tmp_path / role.name)) for role in ROLES]
+    done = write(*copies)
+    assert done.returncode == 0, done.stdout + done.stderr
+    stale = [
+        role.name
+        for role, copy in zip(ROLES, copies, strict=True)
+        if (role / "README.md").read_text("utf-8") != (copy / "README.md").read_text("utf-8")
+    ]
+    assert stale == [], "run make readmes"
 
 
-def test_hand_written_text_below_the_block_survives(role: Path) -> None:
-    first = role_readme.readme(role, "")
-    edited = first.replace("`5`", "`6`") + "\n## Size of the image\n\n70 MB.\n"
-    again = role_readme.readme(role, edited)
-    assert again == first + "\n## Size of the image\n\n70 MB.\n"
-    assert role_readme.readme(role, again) == again
+def test_a_row_says_type_default_choices_and_meaning(role: Path) -> None:
+    assert write(role).returncode == 0
+    text = (role / "README.md").read_text(encoding="utf-8")
+    assert ROWS in text
+    assert "# lab_window\n\nOpen a window.\n\nOpens it with `tcpdump`.\n\nCloses it.\n\n" in text
 
 
-@pytest.mark.parametrize("present", ["# By hand\n", f"# Title\n{role_readme.BEGIN}\n"])
-def test_hand_written_text_that_would_be_lost_is_refused(role: Path, present: str) -> None:
-    with pytest.raises(role_readme.SpecError, match=r"README\.md.*put hand-written text"):
-        role_readme.readme(role, present)
+def test_what_is_written_by_hand_survives(role: Path) -> None:
+    write(role)
+    first = (role / "README.md").read_text(encoding="utf-8")
+    (role / "README.md").write_text(first.replace("`5`", "`6`") + NOTES, encoding="utf-8")
+    assert write(role).returncode == 0
+    assert (role / "README.md").read_text(encoding="utf-8") == first + NOTES
 
 
-def test_check_finds_what_make_readmes_then_mends(
-    role: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["--roles", str(role.parent)]
-    assert role_readme.main([*arguments, "--check"]) == 1
-    assert "run make readmes" in capsys.readouterr().err
-    assert not (role / "README.md").exists()
-    assert role_readme.main(arguments) == 0
-    assert role_readme.main([*arguments, "--check"]) == 0
-
-
-@pytest.mark.parametrize("spec", [None, {"options": {}}, "text"])
-def test_a_spec_that_says_nothing_is_an_error_that_names_the_file(
-    tmp_path: Path, spec: object, capsys: pytest.CaptureFixture[str]
-) -> None:
-    make_role(tmp_path, spec)
-    assert role_readme.main(["--roles", str(tmp_path)]) == 1
-    assert "argument_specs.yml" in capsys.readouterr().err
+def test_what_is_written_by_hand_and_would_be_lost_is_refused(role: Path) -> None:
+    (role / "README.md").write_text("# By hand\n", encoding="utf-8")
+    done = write(role)
+    assert done.returncode != 0
+    assert "Could not find <!-- BEGIN_ANSIBLE_DOCS -->" in done.stdout
+    assert (role / "README.md").read_text(encoding="utf-8") == "# By hand\n"
