@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from upcall_grader.capture.connections import Connection, Follower
+from upcall_grader.capture.connections import Connection, Follower, Step
 from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import Decoder, Packet, Segment, tcp_name
 from upcall_grader.judge.connection_summary import ConnectionSummary, summarize_connection
@@ -27,6 +27,10 @@ _MAX_PROTOCOLS = 64
 
 Rank = Callable[[ConnectionSummary], tuple[float, int]]
 """Tells how good a connection is; of those with the highest rank the first one is judged."""
+SeePacket = Callable[[Packet, Step | None], None]
+"""Is given each packet, and what it is in its connection; None: it is not the lab's."""
+SeeConnection = Callable[[ConnectionSummary], None]
+"""Is given each connection, in the order in which they end."""
 
 
 @dataclass(slots=True)
@@ -116,14 +120,27 @@ def _listed(exchanges: Iterable[Exchange]) -> tuple[list[Exchange], int]:
 class CaptureSummarizer:
     """Fills a CaptureSummary from the packets of a capture."""
 
-    def __init__(self, lab: Lab, rank: Rank) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        rank: Rank,
+        see_packet: SeePacket | None = None,
+        see_connection: SeeConnection | None = None,
+    ) -> None:
         self.summary = CaptureSummary()
         self._lab = lab
+        self._see_packet = see_packet
+        self._see_connection = see_connection
         self._builder = SummaryBuilder(self.summary, rank)
         self._follower = Follower(lab.port, self._ended)
 
     def add(self, packet: Packet) -> None:
         """One packet; they come in the file's order."""
+        step = self._add(packet)
+        if self._see_packet is not None:
+            self._see_packet(packet, step)
+
+    def _add(self, packet: Packet) -> Step | None:
         summary = self.summary
         summary.packets += 1
         if packet.time_ns is not None:
@@ -141,7 +158,8 @@ class CaptureSummarizer:
             summary.fingerprints.add(
                 packet.seq, packet.ack, packet.flags, packet.length, packet.frame
             )
-            self._follower.add(packet)
+            return self._follower.add(packet)
+        return None
 
     def finish(self) -> CaptureSummary:
         """The summary, once there are no more packets."""
@@ -151,7 +169,10 @@ class CaptureSummarizer:
         return self.summary
 
     def _ended(self, connection: Connection) -> None:
-        self._builder.take(summarize_connection(connection, self._lab.answer))
+        summary = summarize_connection(connection, self._lab.answer)
+        self._builder.take(summary)
+        if self._see_connection is not None:
+            self._see_connection(summary)
 
 
 def is_lab(segment: Segment, lab: Lab) -> bool:
@@ -169,9 +190,16 @@ def _number(kept: tuple[int, int, object]) -> int:
     return kept[0]
 
 
-def summarize_capture(capture: Capture, lab: Lab, rank: Rank) -> CaptureSummary:
+def summarize_capture(
+    capture: Capture,
+    lab: Lab,
+    rank: Rank,
+    see_packet: SeePacket | None = None,
+    see_connection: SeeConnection | None = None,
+) -> CaptureSummary:
     """Read all of ``capture``. Raises OSError if the medium fails."""
-    decoder, summarizer = Decoder(), CaptureSummarizer(lab, rank)
+    decoder = Decoder()
+    summarizer = CaptureSummarizer(lab, rank, see_packet, see_connection)
     for frame in capture:
         summarizer.add(decoder.decode(frame))
     found = summarizer.finish()

@@ -64,11 +64,7 @@ def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) ->
     found: list[CaptureFile] = []
     for parts, names in _walk(folder, (), places):
         place = folder.joinpath(*parts)
-        chosen = names
-        if parts and len(names) > 1:
-            # Beside a student's capture lie screenshots and reports; alone they are what was handed
-            # in.
-            chosen = [name for name in names if _is_capture(place / name)] or names
+        chosen = _handed_in(place, names) if parts else names
         manifest = _manifest(place) if len(chosen) == 1 else Manifest()
         for name in chosen:
             file = "/".join((*parts, name))
@@ -110,6 +106,28 @@ def _walk(
             yield from _walk(folder / name, (*parts, name), passed)
         else:
             yield parts, [name]
+
+
+def has_sidecars(path: Path) -> bool:
+    """Return whether manifest and logs in a capture's folder are its own, as ``find`` has it."""
+    folder = path.parent
+    try:
+        if not any((folder / name).exists() for name in sidecar_files.NAMES):
+            return False
+        _, names = next(_walk(folder, (), set()))
+    except (FolderError, OSError):
+        return False
+    return _handed_in(folder, names) == [path.name]
+
+
+def _handed_in(folder: Path, names: list[str]) -> list[str]:
+    """Return those files of a student's folder that are judged.
+
+    Beside a capture lie screenshots and reports; alone they are what was handed in.
+    """
+    if len(names) < 2:
+        return names
+    return [name for name in names if _is_capture(folder / name)] or names
 
 
 def _is_capture(path: Path) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from upcall_grader.capture.frames import CaptureError
 from upcall_grader.capture.packets import LINK_NOISE
@@ -17,6 +17,7 @@ from upcall_grader.judge import criteria
 from upcall_grader.judge.capture_summary import (
     CaptureSummary,
     Rank,
+    SeePacket,
     summarize_capture,
 )
 from upcall_grader.judge.check import Case
@@ -34,6 +35,9 @@ from upcall_grader.judge.sidecar_files import (
 )
 from upcall_grader.judge.tokens import token
 from upcall_grader.lab import Lab
+
+if TYPE_CHECKING:
+    from upcall_grader.capture.reading import Capture
 
 _MAX_NAMED = 12
 
@@ -80,6 +84,47 @@ def judge_with_fingerprints(
     return Judged(_without_capture(rubric, owner, file, Verdict.UNREADABLE, remark))
 
 
+class Watched(NamedTuple):
+    """A submission, and what the checks may look at of each connection, in their order."""
+
+    submission: Submission
+    cases: tuple[Case, ...]
+
+
+def judge_watched(
+    capture: Capture, path: Path, rubric: Rubric, see_packet: SeePacket, sidecars: bool
+) -> Watched:
+    """An open capture, judged as ``judge_file`` does while ``see_packet`` is given its packets.
+
+    It is nobody's in particular. ``path`` tells where it is from: with ``sidecars``, manifest and
+    logs in that folder are its own. Raises OSError if the medium fails.
+    """
+    owner, summaries = Owner(""), list[ConnectionSummary]()
+    folder = path.parent if sidecars else None
+    manifest, remarks = _manifest(folder) if folder else (Manifest(), [])
+    case_of = _case_of(rubric, manifest, owner, b"")
+    rank = ranked_by(rubric, case_of)
+    found = summarize_capture(capture, rubric.lab, rank, see_packet, summaries.append)
+    if manifest.sha256:
+        with path.open("rb") as stream:
+            remarks += _other(manifest, _digest(stream.fileno()))
+    submission = _submission(found, rubric, owner, path.name, case_of, folder, manifest, remarks)
+    summaries.sort(key=lambda summary: summary.number)
+    return Watched(submission, tuple(case_of(found, summary) for summary in summaries))
+
+
+def lacking(submission: Submission) -> list[Judgement]:
+    """Return what keeps a capture from being complete: the criteria that it does not meet.
+
+    Those that a person decides, since no capture can show them, are left out.
+    """
+    return [
+        judgement
+        for judgement in submission.judgements
+        if judgement.status is not Status.MET and not judgement.remark.needs_person
+    ]
+
+
 def missing(rubric: Rubric, owner: Owner) -> Submission:
     """A student who handed in nothing."""
     return _without_capture(rubric, owner, "", Verdict.MISSING, Remark("missing"))
@@ -108,8 +153,22 @@ def _judge(
         digest = _digest(descriptor) if wanted else ""
     finally:
         os.close(descriptor)
-    if manifest.sha256 and manifest.sha256 != digest:
-        remarks.append(Remark("manifest-differs", needs_person=True))
+    remarks += _other(manifest, digest)
+    submission = _submission(found, rubric, owner, file, case_of, folder, manifest, remarks)
+    return Judged(submission, found.fingerprints.frames, digest if found.packets else "")
+
+
+def _submission(
+    found: CaptureSummary,
+    rubric: Rubric,
+    owner: Owner,
+    file: str,
+    case_of: CaseOf,
+    folder: Path | None,
+    manifest: Manifest,
+    remarks: list[Remark],
+) -> Submission:
+    """What a capture comes to; ``remarks`` are those on its manifest."""
     remarks += _of_file(found, manifest)
     if found.best is None:
         verdict, judgements, remark = _no_lab(found, rubric)
@@ -119,7 +178,7 @@ def _judge(
         judgements = criteria.judge_all(rubric.criteria, case_of(found, found.best))
         verdict = _verdict(judgements)
         remarks += _undecided(judgements)
-    submission = Submission(
+    return Submission(
         file=file,
         owner=owner,
         verdict=verdict,
@@ -131,7 +190,12 @@ def _judge(
         conversation=found.best.conversation if found.best else None,
         mode=manifest.mode,
     )
-    return Judged(submission, found.fingerprints.frames, digest if found.packets else "")
+
+
+def _other(manifest: Manifest, digest: str) -> list[Remark]:
+    """A remark where the manifest is another file's."""
+    differs = manifest.sha256 and manifest.sha256 != digest
+    return [Remark("manifest-differs", needs_person=True)] if differs else []
 
 
 def _summary(descriptor: int, lab: Lab, rank: Rank) -> CaptureSummary:
