@@ -1,15 +1,15 @@
 """Captures of the upcall lab, read, judged and shown.
 
 ``capture``   from a file's bytes to handshake, messages and upcalls, and close
-``show``      ``upcall-show``: one capture on a terminal
 ``judge``     from captures to points, each with its evidence
 ``export``    results as files for other programs: JSON, CSV, Moodle, Canvas
 ``report``    results as pages for people
+``show``      ``upcall-show``: one capture on a terminal, and its judgement
 ``grade``     ``upcall-grade``: a folder of captures, graded
 ``languages`` those in which there are words for all of it
 ``lab``       port and phrases of the lab that is looked for
 ``terminal``  payload as text in quotes for a terminal, colours
 
-``show`` and ``judge`` stand on ``capture``, ``export`` and ``report`` on ``judge``, ``grade``
-on all of them.
+``judge`` stands on ``capture``, ``show``, ``export`` and ``report`` on ``judge``, ``grade`` on all
+of them but ``show``.
 """

@@ -1,6 +1,6 @@
-"""``upcall-show``: one capture on a terminal.
+"""``upcall-show``: one capture on a terminal, and the judge's judgement of it.
 
-``missing``  what a complete exchange needs, and what is missing
 ``table``    rows of packets, laid out for a terminal
+``summary``  what the judge says below them
 ``command``  the command itself
 """

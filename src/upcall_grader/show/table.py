@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from upcall_grader.capture.connections import Connection, Mark, Step
-from upcall_grader.capture.dialogue import Dialogue, Exchange
+from upcall_grader.capture.connections import Mark, Step
+from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import Other, flags_text
-from upcall_grader.lab import UPCALL
+from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.terminal import Painter, quoted, whole, width
 from upcall_text.plain import escape_unprintable
 
@@ -32,15 +32,15 @@ class Glyphs:
     ellipsis: str = "…"
     yes: str = "✔"
     no: str = "✘"
-    rule: str = "─"
+    unknown: str = "?"
 
     @staticmethod
     def for_encoding(encoding: str | None) -> Glyphs:
         """The drawing characters if the output's encoding has them, otherwise ASCII."""
         try:
-            "┌│└╶→…✔✘─".encode(encoding or "ascii")
+            "┌│└╶→…✔✘".encode(encoding or "ascii")
         except (UnicodeEncodeError, LookupError):
-            return Glyphs("/", "|", "\\", "-", "->", "...", "+", "!", "-")
+            return Glyphs("/", "|", "\\", "-", "->", "...", "+", "!")
         return Glyphs()
 
 
@@ -60,13 +60,13 @@ class Row:
     phase: tuple[int, str] | None = None
 
 
-def label_rows(rows: list[Row], conversations: list[tuple[Connection, Dialogue]]) -> None:
+def label_rows(rows: list[Row], summaries: list[ConnectionSummary]) -> None:
     """Give each row its part in the exchanges, and its phase."""
     by_frame = {row.number: row for row in rows if row.step is not None}
-    for connection, dialogue in conversations:
-        for number, exchange in enumerate(dialogue.exchanges, 1):
-            _label(by_frame, connection, number, exchange)
-        for data, frames in dialogue.strays:
+    for summary in summaries:
+        for number, exchange in enumerate(summary.exchanges, 1):
+            _label(by_frame, summary.number, number, exchange)
+        for data, frames in summary.strays:
             for index, frame in enumerate(frames, 1):
                 part = f"{index}/{len(frames)}" if len(frames) > 1 else ""
                 by_frame[frame].labels.append(("other data", data, part))
@@ -83,7 +83,7 @@ def label_rows(rows: list[Row], conversations: list[tuple[Connection, Dialogue]]
 
 
 def _label(
-    by_frame: dict[int, Row], connection: Connection, number: int, exchange: Exchange
+    by_frame: dict[int, Row], connection_number: int, number: int, exchange: Exchange
 ) -> None:
     for kind, text, frames in (
         ("message", exchange.message, exchange.message_frames),
@@ -92,7 +92,7 @@ def _label(
         for index, frame in enumerate(frames, 1):
             part = f"{index}/{len(frames)}" if len(frames) > 1 else ""
             by_frame[frame].labels.append((kind, text or b"", part))
-            by_frame[frame].phase = (connection.number, f"exchange {number}")
+            by_frame[frame].phase = (connection_number, f"exchange {number}")
 
 
 def _own_phase(step: Step) -> tuple[int, str] | None:
@@ -104,12 +104,18 @@ def _own_phase(step: Step) -> tuple[int, str] | None:
 
 
 class Table:
-    """Lays rows out for a terminal of ``columns``. Give it labelled rows."""
+    """Lays rows out for a terminal of ``columns``. Give it labelled rows.
 
-    def __init__(self, rows: list[Row], columns: int, paint: Painter, glyphs: Glyphs) -> None:
+    ``phrase`` is what all upcalls begin with.
+    """
+
+    def __init__(
+        self, rows: list[Row], columns: int, paint: Painter, glyphs: Glyphs, phrase: bytes
+    ) -> None:
         self._rows = rows
         self._paint = paint
         self._glyphs = glyphs
+        self._phrase = phrase
         self._columns = columns
         self._start = next((row.time_ns for row in rows if row.time_ns is not None), 0)
         steps = [row.step for row in rows if row.step is not None]
@@ -281,8 +287,9 @@ class Table:
 
     def _shortened(self, upcall: bytes, columns: int) -> str:
         """Leaves out what all upcalls begin with, and shows that it did."""
-        message = upcall.removeprefix(UPCALL.answer)
-        for kept in ("Processing ", ""):
+        message = upcall.removeprefix(self._phrase)
+        last_word = self._phrase[self._phrase.rstrip().rfind(b" ") + 1 :]
+        for kept in (escape_unprintable(last_word.decode("utf-8", "replace")), ""):
             head = f'"{self._glyphs.ellipsis}{kept}'
             shown = whole(message, columns - len(head) + 1)
             if shown is not None:

@@ -83,39 +83,175 @@ def test_colour_is_never_the_only_mark(run: Run) -> None:
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == bare
 
 
-TALK = b.lab(b"1")
+TALK = b.lab()
+RESET_BEHIND = b.tcp(b.CLIENT, b.SERVER, b.RST, 1004)
 INCOMPLETE = {
-    "no SYN": (TALK[1:], "[SYN] not in the capture"),
-    "no SYN, ACK": ([TALK[0], *TALK[2:]], "[SYN, ACK]"),
-    "no handshake": (TALK[3:], "[SYN] and [SYN, ACK] and [ACK]"),
-    "no message": (b.Talk().open().close().packets, "messages: none"),
-    "no upcall": (b.Talk().open().c(DATA, b"1").s(b.ACK).close().packets, "no upcall answers it"),
+    "no SYN": (TALK[1:], "handshake", "Part of the handshake is not in the capture: SYN."),
+    "no SYN, ACK": ([TALK[0], *TALK[2:]], "handshake", "is not in the capture: SYN+ACK, ACK."),
+    "no handshake": (TALK[3:], "handshake", "The connection was open already"),
+    "no message": (b.Talk().open().close().packets, "messages, upcalls", "0 of 2 messages."),
+    "one message": (b.lab(b"1"), "messages", "1 of 2 messages."),
+    "no upcall": (
+        b.Talk().open().say(b"1").c(DATA, b"2").s(b.ACK).close().packets,
+        "upcalls",
+        'The message "2" has no upcall.',
+    ),
     "other upcall": (
-        b.Talk().open().c(DATA, b"1").s(DATA, b.PREFIX + b"2").close().packets,
-        "its text is not the message's",
+        b.Talk().open().say(b"1").c(DATA, b"1").s(DATA, b.PREFIX + b"2").close().packets,
+        "upcalls",
+        "An upcall does not say what the message said",
     ),
     "one side closes": (
-        b.Talk().open().say(b"1").c(b.FIN | b.ACK).s(b.ACK).packets,
-        "no [FIN] from server",
+        b.Talk().open().say(b"1", b"2").c(b.FIN | b.ACK).s(b.ACK).packets,
+        "close",
+        "FIN (server) is not in the capture.",
     ),
-    "last ACK missing": (TALK[:-1], "server is not acknowledged"),
-    "no close": (TALK[:6], "no [FIN] from client and server"),
-    "reset": (b.Talk().open().say(b"1").c(b.RST | b.ACK).packets, "cut off (frame 7)"),
-    "reset after the close": ([*TALK, b.tcp(b.CLIENT, b.SERVER, b.RST, 1003)], "reset"),
-    "refused": (b.Talk().c(b.SYN).s(b.RST | b.ACK).packets, "nothing listened"),
-    "other port": (b.Talk(server=("10.0.0.2", 80)).open().packets, "no packet on the lab's port"),
-    "nothing": ([], "no packet on the lab's port"),
+    "last ACK missing": (TALK[:-1], "close", "ACK (FIN, server) is not in the capture."),
+    "no close": (TALK[:9], "close", "The capture ends before the close."),
+    "reset": (
+        b.Talk().open().say(b"1", b"2").c(b.RST | b.ACK).packets,
+        "close, no-reset",
+        "The connection was cut off by a reset from the client, not closed. (frame 10)",
+    ),
+    "reset after the close": ([*TALK, RESET_BEHIND], "no-reset", "The client sent a reset."),
+    "refused": (
+        b.Talk().c(b.SYN).s(b.RST | b.ACK).packets,
+        "handshake, messages, upcalls, close, no-reset",
+        "no server was listening. (frames 1, 2)",
+    ),
+    "other port": (
+        b.Talk(server=("10.0.0.2", 80)).open().packets,
+        "",
+        "No packet of this lab (TCP port 4141). What is there: HTTP.",
+    ),
+    "nothing": ([], "", "The capture holds no packet."),
 }
+
+
+def said(out: str) -> str:
+    """What stands below the packets, each thing on one line."""
+    return re.sub(r"\n {13}", " ", out)
 
 
 @pytest.mark.parametrize("name", INCOMPLETE)
 def test_check_says_what_is_missing(run: Run, name: str) -> None:
-    packets, reason = INCOMPLETE[name]
+    packets, missing, sentence = INCOMPLETE[name]
     status, out, _ = run(b.pcap(b.frames(packets)), "--check")
     assert status == 1
-    assert reason in out.splitlines()[-1]
-    assert out.splitlines()[-1].startswith("Incomplete: ")
+    assert sentence in said(out)
+    (verdict,) = [line for line in said(out).splitlines() if line.startswith("✘ Verdict    ")]
+    assert verdict.endswith(f"not complete ({missing})" if missing else "not complete")
     assert run(b.pcap(b.frames(packets)))[0] == 0
+
+
+def test_a_reset_behind_the_close_leaves_the_close_orderly(run: Run) -> None:
+    _, out, _ = run(b.pcap(b.frames([*TALK, RESET_BEHIND])))
+    assert "✔ Close      orderly, 3 segments, client first (frames 10, 11, 12)\n" in out
+    assert "✘ No-reset   The client sent a reset. (frame 13)\n" in out
+
+
+def test_a_remedy_stands_below_what_it_mends_and_once(run: Run) -> None:
+    packets = b.Talk().open().say(b"1", b"2").c(b.RST | b.ACK).packets
+    _, out, _ = run(b.pcap(b.frames(packets)), columns=80)
+    close = (
+        "✘ Close      The connection was cut off by a reset from the client, not closed.\n"
+        "             (frame 10)\n"
+        "             → Close the client with bye, and let the server end by itself.\n"
+    )
+    assert close in out
+    assert out.count("Close the client with bye") == 1
+
+
+def test_of_several_connections_it_says_which_one_is_judged(run: Run) -> None:
+    other = b.Talk(("10.0.0.3", 50000)).open().say(b"1").close().packets
+    status, out, _ = run(b.pcap(b.frames([*other, *TALK])), "--check")
+    assert status == 0
+    assert "Connection 1: 10.0.0.3:50000 → 10.0.0.2:4141\n✔ Handshake" in out
+    assert "Connection 2: 10.0.0.3:53426 → 10.0.0.2:4141 (judged)\n✔ Handshake" in out
+    assert out.count("answered by its upcall") == 2
+    assert "number 2 was judged" in out
+
+
+RUBRIC = """
+lab: {port: 2222, answer: "Echo: "}
+criteria:
+- {id: handshake, points: 2.5}
+- {id: answers, check: upcalls, points: 1}
+"""
+
+
+@pytest.fixture
+def rubric(tmp_path: Path) -> str:
+    path = tmp_path / "rubric.yml"
+    path.write_text(RUBRIC)
+    return str(path)
+
+
+def echo(port: int = 2222) -> bytes:
+    talk = b.Talk(server=("10.0.0.2", port)).open()
+    talk.c(DATA, b"a long message").s(DATA, b"Echo: a long message").c(b.RST)
+    return b.pcap(b.frames(talk.packets))
+
+
+def test_another_lab_s_rubric(run: Run, rubric: str) -> None:
+    status, out, _ = run(echo(), "--check", "--rubric", rubric, columns=80)
+    assert status == 0
+    assert 'upcall "…a long message"\n' in out
+    assert "✔ Exchanges  1 message, answered by its upcall (frames 4 → 5)" in out
+    # The rubric does not ask for it, so it is neither good nor bad.
+    assert "  Close      The connection was cut off by a reset from the client" in out
+    assert "Close the client with bye" not in out
+    assert "✔ Verdict    graded, 3.5 of 3.5 points: complete" in out
+    status, out, _ = run(echo(), "--check")
+    assert status == 1
+    assert "No packet of this lab (TCP port 4141)" in out
+
+
+def test_a_port_takes_the_place_of_the_rubric_s(run: Run, rubric: str) -> None:
+    assert run(echo(4142), "--check", "--rubric", rubric)[0] == 1
+    assert run(echo(4142), "--check", "--rubric", rubric, "--port", "4142")[0] == 0
+    assert run(echo(2222), "--check", "--rubric", rubric, "--port", "4142")[0] == 1
+
+
+def test_what_no_capture_can_show_does_not_count(run: Run, rubric: str) -> None:
+    with Path(rubric).open("a") as file:
+        file.write("- {id: token, points: 5}\n- {id: network, points: 1}\n")
+    status, out, _ = run(echo(), "--check", "--rubric", rubric)
+    assert status == 0
+    assert "? Token      The file names no student, so no token can be looked for.\n" in out
+    assert "graded, 3.5 of 9.5 points: complete" in out
+
+
+def test_a_rubric_that_cannot_be_used(run: Run, rubric: str) -> None:
+    Path(rubric).write_text("criteria: []")
+    status, out, err = run(echo(), "--rubric", rubric)
+    assert (status, out) == (2, "")
+    assert err.startswith("upcall-show: rubric.yml, line 1: ")
+    assert err.endswith(" (docs/troubles.md#rubric)\n")
+
+
+def test_manifest_and_logs_beside_the_only_capture_count(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"tcpdump": {"dropped": 3}, "sha256": "0"}')
+    (tmp_path / "client.log").write_bytes(b"Received upcall from server: another\n")
+    _, out, _ = run(b.pcap(b.frames(b.lab(b"1"))))
+    assert "? Messages   1 of 2 messages are in the capture" in out
+    assert "Packets that tcpdump lost while it captured: 3" in out
+    assert "The capture is not the one that its manifest tells of" in out
+    assert "client.log" in out
+    (tmp_path / "another.pcap").write_bytes(b.pcap([]))
+    _, out, _ = run(b.pcap(b.frames(b.lab(b"1"))))
+    assert "✘ Messages   1 of 2 messages." in out
+    assert "tcpdump lost" not in out
+    assert "client.log" not in out
+
+
+def test_a_capture_from_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    read, write = os.pipe()
+    os.write(write, b.pcap(b.frames(TALK)))
+    os.close(write)
+    assert show.main([f"/dev/fd/{read}", "--check"]) == 0
+    os.close(read)
+    assert "✔ Verdict    graded, 100 of 100 points: complete" in capsys.readouterr().out
 
 
 def test_all_that_lies_between_is_shown(run: Run) -> None:
@@ -131,7 +267,7 @@ def test_all_that_lies_between_is_shown(run: Run) -> None:
     assert "retransmission of frame 5" in lines[5]
     assert lines[8].endswith("HTTP")
     assert "cut off" in out
-    assert "frame 12" in out
+    assert "beyond frame 15" in out
 
 
 def test_packets_seen_twice_stay_in_their_bracket(run: Run) -> None:
@@ -142,14 +278,15 @@ def test_packets_seen_twice_stay_in_their_bracket(run: Run) -> None:
     ]
     status, out, _ = run(b.pcap(doubled, link=101), "--check")
     assert status == 0
-    assert "".join(line[0] for line in lines_of(out)) == "┌││││└" * 3
+    assert "".join(line[0] for line in lines_of(out)) == "┌││││└" * 4
     assert "same packet as frame 1 (other interface)" in out
 
 
 def test_only_a_header(run: Run) -> None:
     status, out, _ = run(b.pcap([]))
     assert status == 0
-    assert "no packet at all, only a file header" in out
+    assert "The capture holds no packet." in out
+    assert "✘ Verdict    empty, 0 of 100 points: not complete" in out
 
 
 @pytest.mark.parametrize("data", [b"", b"\0\1\2\3garbage", b.pcap([])[:9]])
@@ -183,7 +320,7 @@ def start(path: Path, *options: str, **variables: str) -> "subprocess.CompletedP
 
 def test_as_a_module_where_the_output_has_only_ascii(tmp_path: Path) -> None:
     path = tmp_path / "upcall.pcap"
-    path.write_bytes(b.pcap(b.frames(b.lab("\u6f22".encode()))))
+    path.write_bytes(b.pcap(b.frames(b.lab("\u6f22".encode(), b"2"))))
     done = start(path, "--check", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, b"")
     assert rb'message "\u6f22"' in done.stdout

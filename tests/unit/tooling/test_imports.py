@@ -18,9 +18,9 @@ TOP = Path(__file__).resolve().parents[3]
 GRADER: dict[str, set[str]] = {
     "": set(),
     "capture": set(),
-    "show": {"capture"},
     "judge": {"capture"},
     "texts": {"judge"},
+    "show": {"capture", "judge", "texts"},
     "report": {"capture", "judge", "texts"},
     "export": {"capture", "judge", "texts", "report"},
     "grade": {"judge", "texts", "report", "export"},
