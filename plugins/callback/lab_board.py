@@ -6,12 +6,20 @@ import atexit
 import os
 import sys
 import typing as t
+from functools import partial
+from pathlib import Path
 
 from ansible import constants, context
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
-from ansible.plugins.loader import callback_loader
 from ansible.utils.color import ANSIBLE_COLOR, parsecolor
 
+# AWX and ansible-pull install nothing of this project: its packages lie beside plugins/.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
+
+from upcall_board.events import Events
+from upcall_board.reasons import one_line, why_failed, why_unreachable
+
+# These need rich.
 try:
     from upcall_board.board import Board
     from upcall_board.screen import Screen
@@ -42,8 +50,7 @@ description:
     requires is missing, which it tells.
   - E(ANSIBLE_STDOUT_CALLBACK=default) brings those lines back everywhere.
 requirements:
-  - rich, and this project's package upcall_board, as in its .venv
-  - the callback plugin C(lab_report) beside it
+  - rich, as in this project's .venv
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -56,11 +63,6 @@ COLORS = {
     for name in dir(constants)
     if ANSIBLE_COLOR and name.startswith("COLOR_") and name != "COLOR_CODES"
 }
-
-
-def sibling() -> t.Any:
-    """The module of lab_report, which knows what a step is and whose failure counts."""
-    return sys.modules[callback_loader.get("lab_report", class_only=True).__module__]
 
 
 def asks(task: t.Any) -> bool:
@@ -82,6 +84,7 @@ class CallbackModule(DefaultCallback):
 
     def __init__(self) -> None:
         super().__init__()
+        self._events = Events(constants.LOCALHOST)
         self._board: Board | None = None
         self._screen: Screen | None = None
         self._registered = False
@@ -98,12 +101,12 @@ class CallbackModule(DefaultCallback):
                 )
             else:
                 note = "check mode: nothing is changed" if context.CLIARGS.get("check") else ""
-                self._board = Board(sibling(), note)
+                self._board = Board(self._events.progress, note)
                 self._screen = Screen(self._board, self._give_up, COLORS)
                 # Else each task is announced, whether or not there is anything to tell of it.
                 self.set_option("display_skipped_hosts", False)
         if self._board:
-            self._board.progress.planned += playbook.get_plays()
+            self._events.plan(playbook)
         super().v2_playbook_on_start(playbook)
 
     def v2_playbook_on_vars_prompt(self, *_args: t.Any, **_more: t.Any) -> None:
@@ -117,7 +120,7 @@ class CallbackModule(DefaultCallback):
             return
         self._play = play
         with self._board.lock:
-            self._board.progress.start_play(play)
+            self._events.start_play(play)
         # After that of lab_report, so before it: its table comes below what was told here.
         if not self._registered:
             atexit.register(self._at_exit, os.getpid())
@@ -146,7 +149,7 @@ class CallbackModule(DefaultCallback):
             return
         if asks(task):  # somebody's thinking is nobody's work
             return
-        name = self._board.report.plain(task.get_name().strip().rpartition(" : ")[2])
+        name = one_line(task.get_name().strip().rpartition(" : ")[2])
         with self._board.lock:
             self._board.seat(host.get_name()).begin(name)
 
@@ -156,7 +159,7 @@ class CallbackModule(DefaultCallback):
             super().v2_runner_retry(result)
             return
         left = result.result["retries"] - result.result["attempts"]
-        name = self._board.report.plain(str(result.task_name).rpartition(" : ")[2])
+        name = one_line(str(result.task_name).rpartition(" : ")[2])
         with self._board.lock:
             self._board.seat(result.host.get_name()).task = f"{name} ({left} tries left)"
 
@@ -165,7 +168,7 @@ class CallbackModule(DefaultCallback):
         if not self._board or not self._screen:
             super().v2_runner_on_ok(result)
             return
-        self._note(result, lambda progress: progress.see(result))
+        self._note(result, self._events.end_task)
         items = result.task.loop and "results" in result.result
         if items or not self._run_is_verbose(result):
             return
@@ -189,7 +192,7 @@ class CallbackModule(DefaultCallback):
     def v2_runner_on_skipped(self, result: t.Any) -> None:
         """A host's task had nothing to do."""
         if self._screen:
-            self._note(result, lambda progress: progress.see(result))
+            self._note(result, self._events.end_task)
         else:
             super().v2_runner_on_skipped(result)
 
@@ -203,9 +206,9 @@ class CallbackModule(DefaultCallback):
         if not self._board or not self._screen:
             super().v2_runner_on_failed(result, ignore_errors)
             return
-        self._note(result, lambda progress: progress.fail(result, ignored=ignore_errors))
+        self._note(result, partial(self._events.fail, ignored=ignore_errors))
         if ignore_errors:
-            self._tell(result, f"{self._board.report.why_failed(result.result)} (ignored)")
+            self._tell(result, f"{why_failed(result.result)} (ignored)")
         elif not self._told_at_end:
             super().v2_runner_on_failed(result, ignore_errors)
 
@@ -221,9 +224,9 @@ class CallbackModule(DefaultCallback):
         if not self._board or not self._screen:
             super().v2_runner_on_unreachable(result)
             return
-        self._note(result, lambda progress: progress.miss(result))
+        self._note(result, self._events.miss)
         if result.task.ignore_unreachable:
-            self._tell(result, f"{self._board.report.why_unreachable(result.result)} (ignored)")
+            self._tell(result, f"{why_unreachable(result.result)} (ignored)")
         elif not self._told_at_end:
             super().v2_runner_on_unreachable(result)
 
@@ -251,7 +254,7 @@ class CallbackModule(DefaultCallback):
         """A playbook ended, with Ansible's counts of all so far."""
         if self._board:
             with self._board.lock:
-                self._board.progress.end_play()
+                self._events.end_play()
         self._hide()
         if self._screen and self._board and len(self._board.seats) > 1:
             self._display.display(self._board.longest())
@@ -274,7 +277,7 @@ class CallbackModule(DefaultCallback):
         """Take a host's result onto the board."""
         board = t.cast("Board", self._board)
         with board.lock:
-            told(board.progress)
+            told(result)
             board.seat(result.host.get_name()).end()
         self._handle_warnings(result.result)
 

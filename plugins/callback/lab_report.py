@@ -11,14 +11,22 @@ import shlex
 import shutil
 import sys
 import tempfile
+import time
 import typing as t
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from ansible import constants, context
 from ansible.errors import AnsibleError
 from ansible.plugins.callback import CallbackBase
+
+# AWX and ansible-pull install nothing of this project: its packages lie beside plugins/.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
+
+from upcall_board.events import Events, hosts_of
+from upcall_board.progress import natural, step_of
+from upcall_text.plain import escape_unprintable, instant
 
 DOCUMENTATION = r"""
 name: lab_report
@@ -52,127 +60,6 @@ options:
 """
 
 SCHEMA = 1
-LONGEST = 300
-END = 140
-
-
-class Remedy(t.NamedTuple):
-    """What ssh says in its last line, what to do about it, and its paragraph's anchor."""
-
-    cause: str
-    words: str
-    trouble: str
-
-
-UNKNOWN_KEY = "compare and record its host key with playbooks/enroll.yml"
-NO_LOGIN = "check ansible_user, and install your key with playbooks/enroll.yml"
-NO_SERVER = "no SSH server answers there: start it, or check ansible_port"
-NO_NAME = "correct its name, or set ansible_host in the inventory"
-NO_FOLDER = "is its disk full, or the home folder of ansible_user not writable?"
-
-REMEDIES = (
-    Remedy("Host key verification failed", UNKNOWN_KEY, trouble="host-key-unknown"),
-    Remedy("Permission denied", NO_LOGIN, trouble="login-refused"),
-    Remedy("Connection refused", NO_SERVER, trouble="host-off"),
-    # What Ansible says of the same where ssh ended before it was told anything.
-    Remedy("Data could not be sent", NO_SERVER, trouble="host-off"),
-    Remedy("Could not resolve hostname", NO_NAME, trouble="host-name"),
-    Remedy("No route to host", "is it switched on and on this network?", trouble="host-off"),
-    Remedy(
-        "Network is unreachable", "is this machine on the network of the room?", trouble="host-off"
-    ),
-    Remedy(
-        "timed out", "is it switched on, and does its firewall let SSH through?", trouble="host-off"
-    ),
-    Remedy("temporary directory", NO_FOLDER, trouble="disk-full"),
-    Remedy("onnection", "the connection broke: repeat the run for it", trouble="connection-broke"),
-)
-
-
-class Trouble(t.NamedTuple):
-    """Why a host stopped, and where."""
-
-    step: str
-    task: str
-    reason: str
-    unreachable: bool
-
-
-def plain(text: object) -> str:
-    """One line of bounded length without control characters, whatever a host said.
-
-    Of a longer one the middle is left out: its remedy stands at the end.
-    """
-    said = str(text)
-    if len(said) > 10 * LONGEST:
-        said = f"{said[: 5 * LONGEST]} {said[-5 * LONGEST :]}"
-    folded = " ".join(said.split())
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in folded)
-    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 5 - END]} ... {shown[-END:]}"
-
-
-def last_line(text: object) -> str:
-    """The last line with anything in it."""
-    return (str(text or "").strip().splitlines() or [""])[-1].strip()
-
-
-def failed_part(result: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
-    """The item that failed, of a loop's result; any other result as it is."""
-    items = result.get("results")
-    if "censored" in result or not isinstance(items, list):
-        return result
-    marks = ("failed_when_result", "failed", "unreachable")
-    failed = (item for item in items if isinstance(item, dict) and any(map(item.get, marks)))
-    return next(failed, result)
-
-
-def why_failed(result: t.Mapping[str, t.Any]) -> str:
-    """A failed task's reason, from its result; of a hidden result only that it is hidden."""
-    part = failed_part(result)
-    if "censored" in part:
-        return plain(part["censored"])
-    message = part.get("msg") or part.get("reason") or ""
-    message = "; ".join(map(str, message)) if isinstance(message, list) else str(message)
-    message = re.sub(r"^(Task failed: |Module failed: )+", "", message)
-    said = last_line(part.get("stderr") or part.get("module_stderr"))
-    if message == "non-zero return code":
-        return plain(f"exit status {part.get('rc')}: {said or 'nothing on stderr'}")
-    if said and re.match("MODULE FAILURE|Module result deserialization failed", message):
-        return plain(said)
-    accepted = "its result is not one that the task accepts (failed_when)"
-    return plain(message or said or accepted)
-
-
-def why_unreachable(result: t.Mapping[str, t.Any]) -> str:
-    """What ssh said at last, and the remedy."""
-    part = failed_part(result)
-    if "censored" in part:
-        return plain(part["censored"])
-    said = plain(re.sub(r"^.*\bssh: |^Task failed: ", "", last_line(part.get("msg"))))
-    for remedy in REMEDIES:
-        if remedy.cause in said:
-            return f"{said.rstrip('.')}; {remedy.words} (docs/troubles.md#{remedy.trouble})"
-    return f"{said} (docs/troubles.md#connection-broke)"
-
-
-def step_of(play: t.Any) -> str:
-    """The name of the playbook file that a play stands in, without its suffix."""
-    return Path(play.get_path().rpartition(":")[0]).stem or "playbook"
-
-
-def hosts_of(play: t.Any, which: str) -> list[str]:
-    """One of Ansible's own lists of a play's hosts, such as ``ansible_play_hosts``."""
-    return [str(name) for name in play.get_variable_manager().get_vars(play=play)[which]]
-
-
-def now() -> str:
-    """The time in UTC, ISO 8601 with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """A key that sorts seat-2 before seat-10."""
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 def outcome(host: t.Mapping[str, t.Any]) -> str:
@@ -249,127 +136,6 @@ def repeating(words: list[str], hosts: list[str]) -> str:
     return shlex.join(kept + limit)
 
 
-class Progress:
-    """How far each host came, by step, as a callback tells it what happens.
-
-    Attributes:
-        play: the play that is under way, or nothing between plays.
-        batch: the hosts that this play, or this batch of it, began with.
-        planned: every play of the playbooks so far.
-        members: by step, in the order of their first appearance, its hosts.
-        trouble: why a host stopped, by host.
-        lost: the number of the play (from 1) in which a host was lost, by its own failure or
-            another's.
-    """
-
-    def __init__(self) -> None:
-        self.play: t.Any = None
-        self.batch: list[str] = []
-        self.planned: list[t.Any] = []
-        self.members: dict[str, set[str]] = {}
-        self.trouble: dict[str, Trouble] = {}
-        self.lost: dict[str, int] = {}
-        self._begun: set[str] = set()
-        self._plays = 0
-        self._fatal = False
-        # Of the members of each step, those not yet at its end.
-        self._waiting: dict[str, set[str]] = {}
-        self._seen: dict[tuple[str, str], str] = {}
-
-    def start_play(self, play: t.Any) -> None:
-        """A play begins, or one of its batches: the one before it has ended."""
-        self.end_play()
-        self.play, self._plays, self._fatal = play, self._plays + 1, False
-        everybody = hosts_of(play, "ansible_play_hosts_all")
-        # A localhost that no inventory names is in no batch.
-        unnamed = [host for host in everybody if host in constants.LOCALHOST]
-        self.batch = [*hosts_of(play, "ansible_play_batch"), *unnamed]
-        if play.get_path() not in self._begun:
-            self._plan(play, everybody)
-        self._begun.add(play.get_path())
-
-    def see(self, result: t.Any, changed: bool = True) -> None:
-        """A host's task came to an end, whichever."""
-        host, step = result.host.get_name(), step_of(self.play)
-        if changed and result.is_changed():
-            self._seen[host, step] = "changed"
-        # A host that was lost works in no later play, unless its errors were cleared.
-        if self.lost.get(host, self._plays) < self._plays:
-            del self.lost[host]
-            self.trouble.pop(host, None)
-            for name in self._waiting.keys() - {step}:
-                self._waiting[name].discard(host)
-
-    def fail(self, result: t.Any, *, ignored: bool) -> None:
-        """A host's task failed; whether that counts is for Ansible to say."""
-        self.see(result, changed=ignored)
-        if ignored:
-            return
-        self._may_stop_others(result.task)
-        host = result.host.get_name()
-        # A rescued host is still among the play's hosts. An included file that cannot be read fails
-        # the host only after this call.
-        unreadable = "reason" in result.result and "include" in result.task.action
-        if unreadable or host not in hosts_of(self.play, "ansible_play_hosts"):
-            self._stop(result, why_failed(result.result), unreachable=False)
-
-    def miss(self, result: t.Any) -> None:
-        """A host could not be reached."""
-        self.see(result)
-        if not result.task.ignore_unreachable:
-            self._may_stop_others(result.task)
-            self._stop(result, why_unreachable(result.result), unreachable=True)
-
-    def end_play(self) -> None:
-        """What was under way has ended."""
-        if self.play is None:
-            return
-        if self._fatal:
-            for host in set(self.batch) - set(hosts_of(self.play, "ansible_play_hosts")):
-                self.lost.setdefault(host, self._plays)
-        self._waiting[step_of(self.play)] -= set(self.batch) - self.lost.keys()
-        self.play = None
-
-    def plan_rest(self) -> None:
-        """No further play begins: what has not begun was not run."""
-        for play in self.planned:
-            if play.get_path() not in self._begun:
-                self._plan(play, self._hosts_not_begun(play))
-
-    def cell(self, host: str, step: str) -> str:
-        """How far a host came in a step that has members, in one word or two."""
-        trouble = self.trouble.get(host)
-        if host not in self.members[step]:
-            return "-"
-        if trouble and trouble.step == step:
-            return "unreachable" if trouble.unreachable else "failed"
-        if host in self._waiting[step]:
-            return "not run"
-        return self._seen.get((host, step), "ok")
-
-    def _plan(self, play: t.Any, hosts: t.Iterable[str]) -> None:
-        self.members.setdefault(step_of(play), set()).update(hosts)
-        self._waiting.setdefault(step_of(play), set()).update(hosts)
-
-    def _hosts_not_begun(self, play: t.Any) -> t.Iterable[str]:
-        try:
-            return hosts_of(play, "ansible_play_hosts_all")
-        except AnsibleError:  # what stopped the run may be this play's own variables
-            return set().union(*self.members.values())
-
-    def _stop(self, result: t.Any, reason: str, *, unreachable: bool) -> None:
-        # Of several failures that count, the first is the cause: those in `always` come after it.
-        host, task = result.host.get_name(), plain(result.task_name)
-        self.lost.setdefault(host, self._plays)
-        trouble = Trouble(step_of(self.play), task, reason, unreachable)
-        self.trouble.setdefault(host, trouble)
-
-    def _may_stop_others(self, task: t.Any) -> None:
-        # Even where the failing host is rescued, Ansible drops the others, and does not count it.
-        whole = task.run_once or task.any_errors_fatal
-        self._fatal |= bool(whole) or self.play.max_fail_percentage is not None
-
-
 class CallbackModule(CallbackBase):
     """Collects what happens to each host and reports it at the end of the run."""
 
@@ -382,14 +148,16 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self._started = ""
         self._playbooks: list[str] = []
-        self._progress = Progress()
+        self._events = Events(constants.LOCALHOST)
+        self._progress = self._events.progress
+        self._plays: list[t.Any] = []
         self._stats: t.Any = None
         self._reported = False
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
         """A playbook of the command line begins; there may be several."""
         if not self._playbooks:
-            self._started = now()
+            self._started = instant(time.time(), milliseconds=True)
             self._run = self.get_option("run") or uuid.uuid4().hex
             folder = Path(constants.CONFIG_FILE).parent if constants.CONFIG_FILE else Path.cwd()
             self._file = Path(self.get_option("run_file") or folder / "captures" / "run.json")
@@ -397,33 +165,34 @@ class CallbackModule(CallbackBase):
             atexit.register(self._at_exit, os.getpid())
         self._stats = None
         self._playbooks.append(Path(playbook._file_name).name)
-        self._progress.planned += playbook.get_plays()
+        self._events.plan(playbook)
+        self._plays += playbook.get_plays()
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """A play begins, or one of its batches."""
-        self._progress.start_play(play)
+        self._events.start_play(play)
         # Whatever ends this process, the file does not tell of an earlier run as if it were this.
         self._write(finished=False)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """A host's task came to its end."""
-        self._progress.see(result)
+        self._events.end_task(result)
 
     def v2_runner_on_skipped(self, result: t.Any) -> None:
         """A host's task had nothing to do."""
-        self._progress.see(result)
+        self._events.end_task(result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         """A host's task failed."""
-        self._progress.fail(result, ignored=ignore_errors)
+        self._events.fail(result, ignored=ignore_errors)
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         """A host could not be reached."""
-        self._progress.miss(result)
+        self._events.miss(result)
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """A playbook ended, with Ansible's counts of all so far."""
-        self._progress.end_play()
+        self._events.end_play()
         self._stats = stats
         # After a failure Ansible leaves out the playbooks that follow: then it is told at the exit.
         if len(self._playbooks) >= len(context.CLIARGS.get("args", ())):
@@ -448,7 +217,7 @@ class CallbackModule(CallbackBase):
         run = {
             "run": self._run,
             "started": self._started,
-            "ended": now(),
+            "ended": instant(time.time(), milliseconds=True),
             "playbooks": self._playbooks,
             "steps": list(self._progress.members),
             "hosts": {host: self._host(host, finished) for host in hosts},
@@ -467,7 +236,7 @@ class CallbackModule(CallbackBase):
 
     def _report(self) -> None:
         self._reported = True
-        self._progress.plan_rest()
+        self._plan_rest()
         if self._stats is not None:
             told = self._stats.failures.keys() | self._stats.dark.keys()
             trouble = self._progress.trouble
@@ -475,6 +244,18 @@ class CallbackModule(CallbackBase):
         run = self._write(finished=self._stats is not None)
         if run["hosts"]:
             self._print(run)
+
+    def _plan_rest(self) -> None:
+        """Count what has not begun as not run: no further play begins."""
+        for play in self._plays:
+            if not self._progress.has_begun(play.get_path()):
+                self._progress.plan(step_of(play.get_path()), self._hosts_not_begun(play))
+
+    def _hosts_not_begun(self, play: t.Any) -> t.Iterable[str]:
+        try:
+            return hosts_of(play, "ansible_play_hosts_all")
+        except AnsibleError:  # what stopped the run may be this play's own variables
+            return set().union(*self._progress.members.values())
 
     def _print(self, run: dict[str, t.Any]) -> None:
         colors = {"ok": constants.COLOR_OK, "unfinished": constants.COLOR_SKIP}
@@ -484,7 +265,8 @@ class CallbackModule(CallbackBase):
         for name, host in run["hosts"].items():
             # Of a slice that is still under way the file has no more than the steps it has begun.
             missing = "-" if host["finished"] else "not run"
-            rows.append([name, *(host["steps"].get(step, missing) for step in run["steps"])])
+            cells = (host["steps"].get(step, missing) for step in run["steps"])
+            rows.append([escape_unprintable(name), *cells])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
         say(f"  {lines[0]}")
@@ -495,8 +277,8 @@ class CallbackModule(CallbackBase):
         say("")
         for name, host in run["hosts"].items():
             if why := host["failed"]:
-                text = f'  {name}: {why["step"]}, task "{why["task"]}": {why["reason"]}'
-                say(text, color=constants.COLOR_ERROR)
+                text = f'{name}: {why["step"]}, task "{why["task"]}": {why["reason"]}'
+                say(f"  {escape_unprintable(text)}", color=constants.COLOR_ERROR)
         say(self._counts(run))
         if run["limit"]:
             say("Repeat it for the rest with:")

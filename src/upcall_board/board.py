@@ -12,6 +12,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from upcall_board.progress import Progress, natural, step_of
+from upcall_board.reasons import one_line
+
 # By state: its mark where hosts share lines, and its style.
 MARKS = {
     "ok": ("✓", "green"),
@@ -64,14 +67,12 @@ class Seat:
 class Board:
     """What is known of the room, and how it looks in a terminal of a given size.
 
-    ``report`` is the module of lab_report, which knows what a step is and whose failure counts.
     ``note`` stands in the first line, where there is one.
     """
 
-    def __init__(self, report: Any, note: str = "") -> None:
-        self.report = report
+    def __init__(self, progress: Progress, note: str = "") -> None:
         self._note = note
-        self.progress = report.Progress()
+        self.progress = progress
         self.seats: dict[str, Seat] = {}
         self.started = time.monotonic()
         # Whatever shows on the board is changed and read under this lock.
@@ -87,11 +88,11 @@ class Board:
         """Return the hosts whose tasks took longest."""
         with self.lock:
             seats = sorted(self.seats.items(), key=lambda item: -item[1].time())
-            times = [f"{self.report.plain(name)} {clock(seat.time())}" for name, seat in seats[:3]]
+            times = [f"{one_line(name)} {clock(seat.time())}" for name, seat in seats[:3]]
         return f"Longest at work: {', '.join(times)}"
 
     def _steps(self) -> list[str]:
-        planned = [self.report.step_of(play) for play in self.progress.planned]
+        planned = map(step_of, self.progress.planned)
         return list(dict.fromkeys([*planned, *self.progress.members]))
 
     def _state(self, host: str, step: str) -> str:
@@ -99,11 +100,10 @@ class Board:
         lost = host in progress.lost
         if step not in progress.members:
             return "not run" if lost else "ahead"
-        cell: str = progress.cell(host, step)
+        cell = progress.cell(host, step)
         if cell != "not run" or lost:
             return cell
-        here = progress.play is not None and self.report.step_of(progress.play) == step
-        if not here or host not in progress.batch:
+        if progress.step != step or host not in progress.batch:
             return "ahead"
         return "at work" if self.seats.get(host, Seat()).task else "waits"
 
@@ -116,7 +116,7 @@ class Board:
         """Return the board, no higher than it may be; its last line is empty, for the cursor."""
         with self.lock:
             steps = self._steps()
-            names = sorted(set(self.seats).union(*self.progress.members.values()), key=self._order)
+            names = sorted(set(self.seats).union(*self.progress.members.values()), key=natural)
             rows = {name: [self._state(name, step) for step in steps] for name in names}
             wholes = {name: self._whole(states) for name, states in rows.items()}
             head = self._head(wholes)
@@ -126,9 +126,6 @@ class Board:
             else:
                 parts = self._shared(steps, rows, wholes, width, height - 2)
         return Group(head, *parts, Text())
-
-    def _order(self, name: str) -> Any:
-        return self.report.natural(name)
 
     def _head(self, wholes: dict[str, str]) -> Text:
         counts = Counter(wholes.values())
@@ -140,7 +137,7 @@ class Board:
         words += [f"{going} under way"] * bool(going)
         words += [self._note] * bool(self._note)
         head = f"{clock(time.monotonic() - self.started)}  {', '.join(words)}"
-        return one_line(head, "bold")
+        return single_line(head, "bold")
 
     def _table(self, steps: list[str], rows: dict[str, list[str]]) -> Table:
         """Return a line for each host: its steps in words, its time, its task or its failure."""
@@ -155,8 +152,8 @@ class Board:
             cells = [Text("" if s == "ahead" else s, MARKS[s][1]) for s in states]
             seat = self.seats.get(name, Seat())
             stopped = self.progress.trouble.get(name)
-            note = one_line(stopped.reason, "red") if stopped else one_line(seat.task, "dim")
-            table.add_row(Text(self.report.plain(name)), *cells, clock(seat.time()), note)
+            note = single_line(stopped.reason, "red") if stopped else single_line(seat.task, "dim")
+            table.add_row(Text(one_line(name)), *cells, clock(seat.time()), note)
         return table
 
     def _shared(
@@ -179,7 +176,7 @@ class Board:
             # One line tells who is left out.
             lines = max(1, lines - 1)
             shown = sorted(shown, key=lambda name: FIRST.index(wholes[name]))[: lines * columns]
-            shown.sort(key=self._order)
+            shown.sort(key=natural)
         used = -(-len(shown) // columns)
         grid = Table.grid(padding=(0, 3))
         for i in range(used):
@@ -187,7 +184,7 @@ class Board:
         parts.append(grid)
         if left := Counter(wholes[name] for name in entries.keys() - set(shown)):
             words = ", ".join(f"{left[state]} {state}" for state in FIRST if left[state])
-            parts.append(one_line(f"not shown: {words}"))
+            parts.append(single_line(f"not shown: {words}"))
         parts += [self._legend(rows), self._now()]
         return parts + self._reasons(height - sum(1 for _ in parts) - used + 1)
 
@@ -198,29 +195,28 @@ class Board:
             members = len(self.progress.members.get(step, ()))
             over = sum(states[i] in ("ok", "changed") for states in rows.values())
             words.append(f"{step} {over}/{members}" if members else step)
-        return one_line("  ".join(words), "bold")
+        return single_line("  ".join(words), "bold")
 
     def _reasons(self, lines: int) -> list[Text]:
         """Return why hosts failed, the latest ones as far as there are lines for them."""
         troubles = list(self.progress.trouble.items())
         kept = troubles if len(troubles) <= lines else troubles[len(troubles) - max(0, lines - 1) :]
         parts = [
-            one_line(f"{self.report.plain(name)}: {why.step}: {why.reason}", "red")
-            for name, why in kept
+            single_line(f"{one_line(name)}: {why.step}: {why.reason}", "red") for name, why in kept
         ]
         if (more := len(troubles) - len(kept)) and lines > 0:
             others = f"and {more} more" if kept else f"{more} hosts"
-            parts.append(one_line(f"{others} failed, the reasons come at the end", "red"))
+            parts.append(single_line(f"{others} failed, the reasons come at the end", "red"))
         return parts
 
     def _entry(self, name: str, states: list[str]) -> Text:
-        entry = Text(f"{self.report.plain(name)} ", no_wrap=True, overflow="ellipsis")
+        entry = Text(f"{one_line(name)} ", no_wrap=True, overflow="ellipsis")
         for state in states:
             entry.append(*MARKS[state])
         return entry.append(f" {clock(self.seats.get(name, Seat()).time()):>5}")
 
     def _legend(self, rows: dict[str, list[str]]) -> Text:
-        legend = one_line("")
+        legend = single_line("")
         used = {state for states in rows.values() for state in states}
         for state in (state for state in MARKS if state in used and state != "-"):
             legend.append(*MARKS[state])
@@ -230,11 +226,11 @@ class Board:
     def _now(self) -> Text:
         tasks = Counter(seat.task for seat in self.seats.values() if seat.task)
         if not tasks:
-            return one_line("")
+            return single_line("")
         task, count = tasks.most_common(1)[0]
-        return one_line(f"Now, on {count}: {task}")
+        return single_line(f"Now, on {count}: {task}")
 
 
-def one_line(text: str, style: str = "") -> Text:
+def single_line(text: str, style: str = "") -> Text:
     """Return a text that stays on one line, whatever its length."""
     return Text(text, style, no_wrap=True, overflow="ellipsis")

@@ -21,6 +21,7 @@ from tests.support.terminal import CTRL_C
 from tests.unit.plugins.conftest import Room, Rooms
 from tests.unit.plugins.screen import Shown, at_terminal, cells, drawn, shown
 from upcall_board.board import Board
+from upcall_board.progress import Progress, Trouble
 from upcall_board.screen import Screen
 
 HOLD = """
@@ -353,7 +354,7 @@ def plugin() -> t.Any:
 
 def board_of(hosts: list[str], lost: int = 0) -> Board:
     """Return a board whose hosts wait in the one step that has begun; the last ones failed."""
-    board = Board(load("plugins/callback/lab_report.py"))
+    board = Board(Progress())
     for step in ("prepare", "deploy"):
         board.progress.members[step] = set(hosts)
         board.progress._waiting[step] = set(hosts)
@@ -361,7 +362,7 @@ def board_of(hosts: list[str], lost: int = 0) -> Board:
         board.seat(host).begin("Hold")
     for host in hosts[len(hosts) - lost :]:
         board.progress.lost[host] = 1
-        board.progress.trouble[host] = board.report.Trouble("prepare", "Hold", "why " * 99, False)
+        board.progress.trouble[host] = Trouble("prepare", "Hold", "why " * 99, False)
     return board
 
 

@@ -16,6 +16,7 @@ import pytest
 from tests.support.loading import load
 from tests.support.terminal import TOP
 from tests.unit.plugins.conftest import Room, Rooms, Run
+from upcall_board import reasons
 
 SITE = """
 - import_playbook: prepare.yml
@@ -524,16 +525,16 @@ def test_of_another_programs_command_line_only_the_limit_is_told(plugin: t.Any) 
         ("Something new", "Something new (docs/troubles.md#connection-broke)"),
     ],
 )
-def test_the_remedy_of_a_connection(plugin: t.Any, message: str, reason: str) -> None:
-    assert plugin.why_unreachable({"msg": message}) == reason
+def test_the_remedy_of_a_connection(message: str, reason: str) -> None:
+    assert reasons.why_unreachable({"msg": message}) == reason
 
 
-def test_of_a_long_message_the_remedy_stays(plugin: t.Any) -> None:
+def test_of_a_long_message_the_remedy_stays() -> None:
     remedy = "Run playbooks/reset.yml, then the capture again (docs/troubles.md#no-close)"
-    told = plugin.why_failed({"msg": f"see the close: {'x' * 100_000}. {remedy}"})
+    told = reasons.why_failed({"msg": f"see the close: {'x' * 100_000}. {remedy}"})
     assert told.startswith("see the close: xxx")
-    assert told.endswith(f" ... {'x' * (plugin.END - len(remedy) - 2)}. {remedy}")
-    assert len(told) == plugin.LONGEST
+    assert told.endswith(f" ... {'x' * (reasons.END - len(remedy) - 2)}. {remedy}")
+    assert len(told) == reasons.LONGEST
 
 
 @pytest.mark.parametrize(
@@ -551,14 +552,14 @@ def test_of_a_long_message_the_remedy_stays(plugin: t.Any) -> None:
         ),
     ],
 )
-def test_the_reason_in_a_result(plugin: t.Any, result: dict[str, t.Any], reason: str) -> None:
-    assert plugin.why_failed(result).startswith(reason)
+def test_the_reason_in_a_result(result: dict[str, t.Any], reason: str) -> None:
+    assert reasons.why_failed(result).startswith(reason)
 
 
 def test_writers_wait_for_each_other(plugin: t.Any, tmp_path: Path) -> None:
     file = tmp_path / "captures" / "run.json"
     host = {"steps": {"prepare": "ok"}, "failed": None, "unreachable": False, "finished": True}
-    times = dict.fromkeys(("started", "ended"), plugin.now())
+    times = dict.fromkeys(("started", "ended"), "2026-11-28T07:30:00.000Z")
     run = {"run": "evening", **times, "playbooks": ["site.yml"], "steps": ["prepare"]}
     names = [f"seat-{number}" for number in range(1, 41)]
     with ThreadPoolExecutor(8) as pool:

@@ -21,7 +21,7 @@ spec.loader.exec_module(module)
 """
 PLUGINS = sorted(
     str(file.relative_to(TOP))
-    for kind in ("action", "filter")
+    for kind in ("action", "callback", "filter")
     for file in (TOP / "plugins" / kind).glob("*.py")
 )
 
