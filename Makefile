@@ -144,7 +144,7 @@ handouts: venv ## handouts/: the students' handouts as pages, to print or upload
 
 .PHONY: readmes
 readmes: venv-test ## what is made of argument specs and lab_docker's distributions: READMEs, platforms
-	python scripts/distributions.py
+	python scripts/listings.py
 	scripts/role-readmes roles/*
 
 .PHONY: lock

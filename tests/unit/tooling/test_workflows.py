@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts import distributions
+from scripts import listings
 
 TOP = Path(__file__).resolve().parents[3]
 FILES = sorted((TOP / ".github" / "workflows").glob("*.yml"))
@@ -88,7 +88,7 @@ def test_the_oldest_ansible_core_that_the_roles_allow_is_tried() -> None:
 
 
 def test_each_distribution_that_has_a_docker_engine_is_tried() -> None:
-    known = distributions.distributions(TOP)
+    known = listings.distributions(TOP)
     listed = yaml.safe_load((TOP / "sandbox/hosts.yml").read_text("utf-8"))
     made = {host["name"].removeprefix("lab-") for host in listed["test_host_list"]}
     runners = {f"ubuntu-{release}" for release in jobs()["ubuntu"]["strategy"]["matrix"]["release"]}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts import distributions
+from scripts import listings
 
 TOP = Path(__file__).resolve().parents[3]
 PLUM = """
@@ -37,14 +37,14 @@ def tree(tmp_path: Path) -> Path:
 def test_readme_and_platforms_say_what_the_distributions_files_say() -> None:
     stale = [
         str(file.relative_to(TOP))
-        for file, text in distributions.texts(TOP)
+        for file, text in listings.texts(TOP)
         if file.read_text(encoding="utf-8") != text
     ]
     assert stale == [], "run make readmes"
 
 
 def test_a_distribution_comes_into_the_table_and_the_platforms(tree: Path) -> None:
-    made = {str(file.relative_to(tree)): text for file, text in distributions.texts(tree)}
+    made = {str(file.relative_to(tree)): text for file, text in listings.texts(tree)}
     assert made["README.md"].splitlines() == [
         "Before.",
         "",
@@ -64,4 +64,4 @@ def test_a_distribution_comes_into_the_table_and_the_platforms(tree: Path) -> No
 def test_a_file_without_a_place_for_them_is_an_error(tree: Path) -> None:
     (tree / "README.md").write_text("No table.\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"README\.md: not one place"):
-        list(distributions.texts(tree))
+        list(listings.texts(tree))
