@@ -143,7 +143,7 @@ handouts: venv ## handouts/: the students' handouts as pages, to print or upload
 	python scripts/handouts.py
 
 .PHONY: readmes
-readmes: venv-test ## what is made of argument specs and lab_docker's distributions: READMEs, platforms
+readmes: venv-test ## what is made from other files: README.md's tables, each role's README.md and galaxy_info
 	python scripts/listings.py
 	scripts/role-readmes roles/*
 
