@@ -16,7 +16,7 @@ export MAKE
 CAPTURE := captures/localhost/upcall.pcap
 N := 6
 FOR := 600
-PHASES := test-packages lint unit browser engine lab-tests molecule
+PHASES := test-packages lint unit browser engine lab-tests molecule rooms
 LINTS := lint-ansible lint-yaml lint-python lint-types lint-shell lint-spelling lint-secrets lint-workflows lint-changelog
 # Not English, or no words: Indonesian files, parts of files and words, hashes, gpg's names, parts of messages in tests.
 CODESPELL := --skip "./captures,./grades,./handouts,./images,./requirements/*.txt,*.id.*,.git" \
@@ -109,6 +109,10 @@ lab-tests: venv-test ## the lab as students use it, in real containers (tests/la
 .PHONY: molecule
 molecule: venv-test ## every role on lab hosts (SCENARIOS="lab_look ...": only these; KEEP=1: keep the lab hosts)
 	scripts/molecule-all
+
+.PHONY: rooms
+rooms: venv-test ## the playbooks on lab hosts, in rooms (SUITES="doctor ...": only these; KEEP=1: keep the lab hosts)
+	pytest $(if $(SUITES),$(SUITES:%=tests/rooms/%),tests/rooms) --numprocesses 2 --durations 20
 
 .PHONY: test-packages
 test-packages: ## the programs that the tests use, from the distribution

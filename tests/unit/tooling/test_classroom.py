@@ -1,6 +1,6 @@
 """make classroom: what is asked of sandbox/room and site.yml, and what goes away again.
 
-What sandbox/room does with real lab hosts, molecule/classroom tests.
+What sandbox/room does with real lab hosts, tests/rooms/classroom tests.
 """
 
 from __future__ import annotations

@@ -74,10 +74,12 @@ def test_all_phases_passed(path: Path) -> None:
 
 @pytest.fixture
 def scenarios(tmp_path: Path) -> Path:
-    """Return a project with the scenarios one and two, beside default."""
+    """Return a project with the scenarios one and two, beside default; two comes first."""
     top = tmp_path / "project"
     (top / "scripts").mkdir(parents=True)
     shutil.copy(TOP / "scripts" / "molecule-all", top / "scripts")
+    (top / "sandbox").mkdir()
+    (top / "sandbox" / "order.yml").write_text("scenario_order: [two]\n")
     for name in ("default", "one", "two"):
         (top / "molecule" / name / "tests").mkdir(parents=True)
         (top / "molecule" / name / "molecule.yml").write_text("{}\n")
@@ -108,13 +110,13 @@ TWO = "test --destroy never --scenario-name two"
 
 
 def test_each_scenario_runs_between_create_and_destroy(path: Path, scenarios: Path) -> None:
-    assert molecule_all(path, scenarios) == (0, [DESTROY, CREATE, ONE, TWO, DESTROY], "")
+    assert molecule_all(path, scenarios) == (0, [DESTROY, CREATE, TWO, ONE, DESTROY], "")
 
 
 def test_a_failed_scenario_fails_the_run_and_the_hosts_go(path: Path, scenarios: Path) -> None:
     status, calls, errors = molecule_all(path, scenarios, failing="*one")
     assert status == 1
-    assert calls == [DESTROY, CREATE, ONE, TWO, DESTROY]
+    assert calls == [DESTROY, CREATE, TWO, ONE, DESTROY]
     assert "one failed" in errors
     assert "FAILED tests/test_it.py::test_it" in errors
 
@@ -147,10 +149,10 @@ def test_hosts_are_kept_when_asked(path: Path, scenarios: Path) -> None:
 
 def test_only_hosts_that_are_all_there_are_taken_as_they_are(path: Path, scenarios: Path) -> None:
     lab_hosts(path, scenarios, running=2)
-    assert molecule_all(path, scenarios)[1] == [CREATE, ONE, TWO, DESTROY]
+    assert molecule_all(path, scenarios)[1] == [CREATE, TWO, ONE, DESTROY]
     (scenarios / "calls").unlink()
     lab_hosts(path, scenarios, running=1)
-    assert molecule_all(path, scenarios)[1] == [DESTROY, CREATE, ONE, TWO, DESTROY]
+    assert molecule_all(path, scenarios)[1] == [DESTROY, CREATE, TWO, ONE, DESTROY]
 
 
 def test_a_scenario_without_tests_is_refused_before_anything_is_made(

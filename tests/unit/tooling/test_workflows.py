@@ -68,7 +68,7 @@ def test_no_checkout_leaves_its_token_behind() -> None:
 
 def test_what_workflows_make_exists() -> None:
     made = {target for run in commands() for words in MAKE.findall(run) for target in words.split()}
-    assert {"lint", "unit", "lab", "molecule"} <= made
+    assert {"lint", "unit", "lab", "molecule", "rooms"} <= made
     assert made <= make_targets()
 
 
