@@ -38,7 +38,7 @@ lab: venv ## prepare this machine, capture one exchange, show its packets
 
 .PHONY: test
 test: venv-test ## every test, cheap ones first; as root, it makes lab hosts (KEEP_GOING=1: do not stop at a failure)
-	@scripts/phases $(PHASES)
+	@HAND_OVER=1 scripts/phases $(PHASES)
 
 .PHONY: lint
 lint: venv-test ## the linters, the formatter's check, the types

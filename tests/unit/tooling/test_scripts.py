@@ -147,6 +147,23 @@ def test_hosts_are_kept_when_asked(path: Path, scenarios: Path) -> None:
     assert calls == [DESTROY, CREATE, TWO]
 
 
+def test_hosts_are_handed_over_only_when_all_passed(path: Path, scenarios: Path) -> None:
+    status, calls, _ = molecule_all(path, scenarios, HAND_OVER="1")
+    assert (status, calls) == (0, [DESTROY, CREATE, TWO, ONE])
+    (scenarios / "calls").unlink()
+    status, calls, _ = molecule_all(path, scenarios, failing="*two", HAND_OVER="1")
+    assert (status, calls) == (1, [DESTROY, CREATE, TWO, ONE, DESTROY])
+
+
+def test_a_scenario_is_told_what_passed_before_it(path: Path, scenarios: Path) -> None:
+    fake(
+        path, "molecule", 'echo "have:$LAB_HOSTS_HAVE, $*"; case "$*" in *two) exit "$TWO" ;; esac'
+    )
+    for two, have in {"0": " two", "1": ""}.items():
+        said = run(path, scenarios / "scripts" / "molecule-all", TWO=two).stdout
+        assert f"have:{have}, {ONE}" in said.splitlines()
+
+
 def test_only_hosts_that_are_all_there_are_taken_as_they_are(path: Path, scenarios: Path) -> None:
     lab_hosts(path, scenarios, running=2)
     assert molecule_all(path, scenarios)[1] == [CREATE, TWO, ONE, DESTROY]
