@@ -4,6 +4,7 @@
 ``seats``     what a roster says, as plain data
 ``columns``   the columns' names, and what they mean
 ``cells``     row → seat
+``conflicts`` rows that do not go together
 ``reading``   file → rows → roster
 """
 

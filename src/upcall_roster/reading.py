@@ -11,12 +11,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from upcall_roster import cells, columns
-from upcall_roster.problems import Problem, RosterError, shown
+from upcall_roster.conflicts import conflicts
+from upcall_roster.problems import Problem, RosterError
 from upcall_roster.seats import Roster, Seat
 
 MAX_BYTES = 256 * 1024
@@ -74,7 +75,7 @@ def parse_roster(data: bytes, file: str) -> Roster:
         problems += (Problem(file, record.line, cause, trouble="roster-row") for cause in causes)
         if seat:
             seats.append(seat)
-    problems += _twice(seats, file)
+    problems += conflicts(seats, file)
     if not seats and not problems:
         cause = "there is a header, and no row below it"
         problems = [Problem(file, header.line, cause, trouble="roster-columns")]
@@ -155,32 +156,3 @@ def _row(header: list[str], record: _Record) -> tuple[Seat | None, list[str]]:
         ]
     pairs = zip(columns.fields(header), record.cells, strict=True)
     return cells.seat(record.line, {field: cell.strip() for field, cell in pairs if field})
-
-
-def _twice(seats: Iterable[Seat], file: str) -> Iterator[Problem]:
-    """Return hosts and students that appear twice; upper and lower case make no difference."""
-    hosts: dict[str, int] = {}
-    students: dict[str, int] = {}
-    for seat in seats:
-        first = hosts.setdefault(seat.host.casefold(), seat.line)
-        if seat.host and first != seat.line:
-            yield Problem(
-                file,
-                seat.line,
-                f"host {shown(seat.host)} stands in line {first} already. For several students on"
-                " one machine, write their ids into one cell, with spaces between them",
-                trouble="roster-row",
-            )
-        seen: set[str] = set()
-        for student in seat.students:
-            folded = student.student_id.casefold()
-            first = students.setdefault(folded, seat.line)
-            if first != seat.line or folded in seen:
-                yield Problem(
-                    file,
-                    seat.line,
-                    f"student {shown(student.student_id)} stands in line {first} already:"
-                    " each student has one seat",
-                    trouble="roster-row",
-                )
-            seen.add(folded)

@@ -143,6 +143,17 @@ def test_a_student_twice_on_one_machine() -> None:
     assert_says(only(f"{HEADER}seat-01,a1 a1,,,\n"), 2, "'a1'", "line 2")
 
 
+def test_an_id_that_is_another_rows_host() -> None:
+    message = only(HEADER + "seat-01,1,,,\nseat-02,SEAT-01,,,\nseat-03,seat-03,,,\n")
+    assert_says(message, 3, "'SEAT-01'", "the host in line 2")
+
+
+@pytest.mark.parametrize("student_id", ["upcall", "PCAP", "submissions"])
+def test_an_id_that_names_anybodys_files(student_id: str) -> None:
+    message = only(f"{HEADER}seat-01,{student_id},,,\n")
+    assert_says(message, 2, f"'{student_id}'", "all students have")
+
+
 @pytest.mark.parametrize(
     "host",
     [
