@@ -13,13 +13,22 @@ _OWN = ("submission", "")
 def best_of(submissions: Iterable[Submission]) -> Submission:
     """Return the submission that counts, of all that one student has.
 
-    One that the student made comes before a session's capture of their host, then the one with the
-    most points, then the one whose file is first by name.
+    One that the student made comes before a session's capture of their host, then the one whose
+    owner is surest (``Basis``): nobody's own file counts less for what another one is called. Then
+    comes the one with the most points, then the one whose file is first by name.
 
     Raises:
         ValueError: there is none.
     """
-    return min(submissions, key=lambda found: (found.mode not in _OWN, -found.points, found.file))
+    return min(
+        submissions,
+        key=lambda found: (
+            found.mode not in _OWN,
+            found.owner.basis,
+            -found.points,
+            found.file,
+        ),
+    )
 
 
 def counting(assessment: Assessment) -> tuple[Submission, ...]:

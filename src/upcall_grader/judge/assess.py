@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,14 +63,22 @@ class _Judge:
         self._secret = secret
 
     def __call__(self, found: CaptureFile) -> Judged:
-        """One file."""
-        return judge_with_fingerprints(
+        """Judge one file, and say what is unclear about its owner."""
+        judged = judge_with_fingerprints(
             f"{self._directory}/{found.file}",
             self._rubric,
             found.owner,
             found.file,
             self._secret,
             found.sidecars,
+        )
+        if not found.possible:
+            return judged
+        students = ", ".join(found.possible[:_MAX_NAMED])
+        remark = Remark("owner-unclear", {"students": students}, needs_person=True)
+        submission = judged.submission
+        return judged._replace(
+            submission=submission._replace(remarks=(remark, *submission.remarks))
         )
 
 
@@ -102,11 +110,14 @@ def _scripted(submissions: list[Submission]) -> list[Submission]:
 
 
 def _missing(
-    rubric: Rubric, roster: Roster | None, submissions: Iterable[Submission]
+    rubric: Rubric, roster: Roster | None, submissions: Sequence[Submission]
 ) -> list[Submission]:
-    there = {submission.owner.student for submission in submissions}
+    """Name those without a file; while a file is nobody's, it may be theirs."""
+    there = {one.owner.student for one in submissions if one.owner.on_roster}
+    nobodys = sum(not one.owner.on_roster for one in submissions)
+    remark = Remark("missing-or-nobodys", {"count": nobodys}) if nobodys else Remark("missing")
     return [
-        missing(rubric, owner_of(student, seat))
+        missing(rubric, owner_of(student, seat), remark)
         for seat in (roster.seats if roster else ())
         for student in seat.students
         if student.student_id not in there

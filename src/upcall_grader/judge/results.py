@@ -81,6 +81,17 @@ class Conversation(NamedTuple):
     last_frame: int
 
 
+class Basis(enum.IntEnum):
+    """What an owner was read from; a smaller one outranks a larger one."""
+
+    CONTROLLER = 1
+    """A folder that a playbook made for a student or a host."""
+    NAMED = 2
+    """The LMS's or the instructor's own name for the folder or the file."""
+    FILE = 3
+    """Names that a student may have chosen."""
+
+
 class Owner(NamedTuple):
     """Whose a submission is; what the roster does not tell is empty."""
 
@@ -90,6 +101,7 @@ class Owner(NamedTuple):
     group: str = ""
     host: str = ""
     on_roster: bool = False
+    basis: Basis = Basis.FILE
 
 
 class Submission(NamedTuple):

@@ -125,9 +125,9 @@ def lacking(submission: Submission) -> list[Judgement]:
     ]
 
 
-def missing(rubric: Rubric, owner: Owner) -> Submission:
-    """A student who handed in nothing."""
-    return _without_capture(rubric, owner, "", Verdict.MISSING, Remark("missing"))
+def missing(rubric: Rubric, owner: Owner, remark: Remark) -> Submission:
+    """Return a student's submission of whom no file is known; ``remark`` says so."""
+    return _without_capture(rubric, owner, "", Verdict.MISSING, remark)
 
 
 def _without_capture(
@@ -153,6 +153,9 @@ def _judge(
         digest = _digest(descriptor) if wanted else ""
     finally:
         os.close(descriptor)
+    if manifest.student and manifest.student.casefold() != owner.student.casefold():
+        claim = Remark("manifest-names-another", {"student": manifest.student}, needs_person=True)
+        remarks.append(claim)
     remarks += _other(manifest, digest)
     submission = _submission(found, rubric, owner, file, case_of, folder, manifest, remarks)
     return Judged(submission, found.fingerprints.frames, digest if found.packets else "")

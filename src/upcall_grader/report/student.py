@@ -167,11 +167,13 @@ def _facts(submission: Submission, phrases: Phrases) -> tuple[tuple[str, str], .
 
 
 def _sentence(submission: Submission, rubric: Rubric, phrases: Phrases) -> str:
-    verdict: str = submission.verdict
+    code = f"sentence.{submission.verdict}"
     if submission.verdict is Verdict.GRADED:
-        verdict = "all" if submission.points >= rubric.points else "part"
+        code = "sentence.all" if submission.points >= rubric.points else "sentence.part"
+    if any(remark.code == "missing-or-nobodys" for remark in submission.remarks):
+        code = "sentence.missing-or-nobodys"
     return phrases(
-        f"sentence.{verdict}",
+        code,
         points=submission.points,
         possible=rubric.points,
         port=str(rubric.lab.port),

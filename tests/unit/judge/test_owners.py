@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.judge.talks import exchange
+from upcall_grader.export.counting import counting
 from upcall_grader.judge.assess import assess
 from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.folder import FolderError, find
@@ -115,22 +116,135 @@ def test_students_of_one_host_share_its_capture(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("folder", "manifest", "expected"),
     [
-        ("x", '{"student": "2110"}', ["2110"]),
-        ("x", '{"host": "seat-3"}', ["2110001", "2110002"]),
-        ("x", '{"student": "new", "host": "far"}', ["new"]),
+        # Whoever made it wrote into it what they liked.
+        ("x", '{"student": "2110"}', ["x"]),
+        ("x", '{"host": "seat-3"}', ["x"]),
+        ("x", '{"student": "new", "host": "far"}', ["x"]),
         ("x", '{"student": 5}', ["x"]),
-        # A student's own manifest gives their file to nobody else.
         ("211", '{"student": "2110"}', ["211"]),
         ("Sari Dewi_1_assignsubmission_file_", '{"student": "2110"}', ["211"]),
         ("seat-1", '{"host": "seat-2"}', ["211"]),
     ],
 )
-def test_what_a_manifest_tells(
+def test_a_manifest_says_nothing_of_whose_a_file_is(
     folder: str, manifest: str, expected: list[str], tmp_path: Path
 ) -> None:
     lay(tmp_path, f"{folder}/upcall.pcap")
     (tmp_path / folder / "manifest.json").write_text(manifest)
     assert owners(tmp_path) == {f"{folder}/upcall.pcap": expected}
+
+
+def roster_of(*rows: str) -> str:
+    return "\n".join(("host,student_id,name", *rows)) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # an exact host before an id inside its name
+        (
+            ["pc-1,2,", "pc-2,1,"],
+            {"pc-1/upcall.pcap": ["2"], "pc-2/upcall.pcap": ["1"]},
+        ),
+        # an exact id before a word of the folder round it
+        (
+            ["h1,1,", "h2,7,", "h3,8,"],
+            {"group-1/7.pcap": ["7"], "group-1/8.pcap": ["8"]},
+        ),
+        # the LMS's name before the student's own folder
+        (
+            ["h1,2110001,Alice Ang", "h2,2110002,Bob Bo"],
+            {
+                "Alice Ang_124_assignsubmission_file_/upcall.pcap": ["2110001"],
+                "Bob Bo_123_assignsubmission_file_/2110001/upcall.pcap": ["2110002"],
+            },
+        ),
+        # one normal form, without case
+        (
+            ["h1,2110001,Jos\u00e9 N\u00fa\u00f1ez"],
+            {"JOSE\u0301 Nu\u0301n\u0303ez_1_assignsubmission_file_/upcall.pcap": ["2110001"]},
+        ),
+        # two ids in one name: their work together
+        (
+            ["h1,2110001,", "h2,2110002,"],
+            {"2110001_2110002.pcap": ["2110001", "2110002"]},
+        ),
+        # a short id in several names may be a part of all of them
+        (
+            ["h1,1,", "h2,alice,"],
+            {"lab-1_alice.pcap": ["alice"], "lab-1_guest.pcap": ["lab-1_guest"]},
+        ),
+        # a room's folder inside another one
+        (["seat-1,211,"], {"room-2/seat-1/upcall.pcap": ["211"]}),
+    ],
+)
+def test_what_comes_first(rows: list[str], expected: dict[str, list[str]], tmp_path: Path) -> None:
+    for file in expected:
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(CAPTURE)
+    assert owners(tmp_path, roster_of(*rows)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "files", "possible"),
+    [
+        (["h1,t1,Twin Name", "h2,t2,Twin Name"], ["Twin Name.pcap"], "t1, t2"),
+        (["h1,2110001,", "h2,2110002,"], ["2110001 - Ali/2110002.pcap"], "2110001, 2110002"),
+        (["h1,1,"], ["lab-1_a.pcap", "lab-1_b.pcap"], "1"),
+    ],
+)
+def test_with_two_readings_nobody_gets_a_file(
+    rows: list[str], files: list[str], possible: str, tmp_path: Path
+) -> None:
+    for number, file in enumerate(files):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_bytes(exchange(number=number))
+    found = assess(tmp_path, DEFAULT, parse_roster(roster_of(*rows).encode(), "roster.csv"))
+    for one in found.submissions:
+        if one.file:
+            assert not one.owner.on_roster
+            assert one.needs_person
+            unclear = next(remark for remark in one.remarks if remark.code == "owner-unclear")
+            assert unclear.values["students"] == possible
+
+
+def test_no_name_that_a_student_chose_takes_the_place_of_the_lmss(tmp_path: Path) -> None:
+    mine = tmp_path / "Alice Ang_124_assignsubmission_file_" / "upcall.pcap"
+    other = tmp_path / "Guest_125_assignsubmission_file_" / "2110001.pcap"
+    for path, capture in ((mine, exchange(b"one")), (other, CAPTURE)):
+        path.parent.mkdir()
+        path.write_bytes(capture)
+    roster = parse_roster(roster_of("h1,2110001,Alice Ang").encode(), "roster.csv")
+    found = assess(tmp_path, DEFAULT, roster)
+    assert {one.owner.student for one in found.submissions} == {"2110001"}
+    assert [one.file for one in counting(found)] == [str(mine.relative_to(tmp_path))]
+
+
+def test_who_a_manifest_says_it_is_for_is_told_and_not_believed(tmp_path: Path) -> None:
+    lay(tmp_path, "seat-1/upcall.pcap")
+    claim = {"student": "2110", "mode": "submission", "host": "seat-1"}
+    (tmp_path / "seat-1" / "manifest.json").write_text(json.dumps(claim))
+    found = assess(tmp_path, DEFAULT, parse_roster(ROSTER.encode(), "roster.csv"))
+    [one] = [one for one in found.submissions if one.file]
+    assert one.owner.student == "211"
+    told = [remark for remark in one.remarks if remark.code == "manifest-names-another"]
+    assert [(remark.values["student"], remark.needs_person) for remark in told] == [("2110", True)]
+
+
+def test_nobody_is_told_that_they_handed_in_nothing_while_a_file_is_nobodys(
+    tmp_path: Path,
+) -> None:
+    lay(tmp_path, "seat-1/upcall.pcap", "guest/upcall.pcap")
+    seats = parse_roster(ROSTER.encode(), "roster.csv")
+
+    def told() -> set[str]:
+        found = assess(tmp_path, DEFAULT, seats).submissions
+        return {one.remarks[0].code for one in found if not one.file}
+
+    assert told() == {"missing-or-nobodys"}
+    (tmp_path / "guest" / "upcall.pcap").unlink()
+    assert told() == {"missing"}
 
 
 def test_the_playbooks_own_files_are_not_judged(tmp_path: Path) -> None:
