@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from upcall_grader.cause import Cause
 from upcall_grader.troubles import TroubleError
 
 MAX_CAPTURED = 262_144
@@ -54,17 +55,13 @@ OTHER_RECORDS = {
 
 
 class CaptureError(TroubleError):
-    """A file that cannot be read as a capture at all.
-
-    ``cause`` and ``remedy`` are single sentences without the file's name.
-    """
+    """A file that cannot be read as a capture at all; ``texts`` has words and a remedy for each."""
 
     trouble = "unreadable-capture"
 
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause}; {remedy}")
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.code)
         self.cause = cause
-        self.remedy = remedy
 
 
 class Frame(NamedTuple):

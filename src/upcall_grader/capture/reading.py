@@ -22,6 +22,7 @@ from upcall_grader.capture.frames import (
     CaptureError,
     Frame,
 )
+from upcall_grader.cause import Cause
 
 __all__ = ["Capture", "CaptureError", "Damage", "Frame", "open_capture"]
 
@@ -30,17 +31,20 @@ MAX_BLOCK = 16 * 1024 * 1024
 UNLIMITED = 0
 
 _KNOWN_STRANGERS = (
-    (b"\x1f\x8b", "it is compressed with gzip", "unpack it first: gzip -d FILE"),
-    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd", "unpack it first: zstd -d FILE"),
-    (b"\xfd7zXZ", "it is compressed with xz", "unpack it first: xz -d FILE"),
-    (b"PK\x03\x04", "it is a ZIP archive", "unpack it and name the capture inside it"),
-    (b"snoop\0\0\0", "it is a snoop capture", "convert it first: editcap -F pcap FILE NEW.pcap"),
+    (b"\x1f\x8b", Cause("gzip")),
+    (b"\x28\xb5\x2f\xfd", Cause("zstd")),
+    (b"\xfd7zXZ", Cause("xz")),
+    (b"PK\x03\x04", Cause("zip")),
+    (b"snoop\0\0\0", Cause("snoop")),
 )
-_CAPTURE_AGAIN = "capture again with: tcpdump -i INTERFACE -w FILE"
 
 
 class _StopError(Exception):
     """Reading cannot go on behind this place."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.code)
+        self.cause = cause
 
 
 class Damage(NamedTuple):
@@ -52,7 +56,7 @@ class Damage(NamedTuple):
 
     offset: int
     after_frame: int
-    reason: str
+    cause: Cause
 
 
 @dataclass(slots=True)
@@ -102,7 +106,7 @@ class Capture:
                     self.link_types.append(frame.link_type)
                 yield frame
         except _StopError as stop:
-            self.damage = Damage(self._record_start, self._frames, str(stop))
+            self.damage = Damage(self._record_start, self._frames, stop.cause)
 
     # -- bytes
 
@@ -111,12 +115,10 @@ class Capture:
         self._offset += len(data)
         return data
 
-    def _need(self, count: int, what: str) -> bytes:
+    def _need(self, count: int, cut: str) -> bytes:
+        """Read so many bytes; ``cut`` is the cause's code where fewer are there."""
         data = self._read(count)
-        if len(data) < count:
-            raise _StopError(
-                f"the file is cut off: {what} needs {count} bytes, {len(data)} are there"
-            )
+        _must_be_whole(data, count, cut)
         return data
 
     def _frame(
@@ -128,19 +130,13 @@ class Capture:
     def _stranger(self) -> CaptureError:
         start = self._magic + self._read(60)
         if not start:
-            return CaptureError("the file is empty (0 bytes)", _CAPTURE_AGAIN)
-        for magic, cause, remedy in _KNOWN_STRANGERS:
+            return CaptureError(Cause("empty"))
+        for magic, cause in _KNOWN_STRANGERS:
             if start.startswith(magic):
-                return CaptureError(cause, remedy)
+                return CaptureError(cause)
         if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start):
-            return CaptureError(
-                "it is text, not a capture (tcpdump's printed lines, perhaps)",
-                "capture again and let tcpdump write the file itself: tcpdump -i INTERFACE -w FILE",
-            )
-        return CaptureError(
-            f"it is neither pcap nor pcapng (it begins with the bytes {start[:4].hex(' ')})",
-            _CAPTURE_AGAIN,
-        )
+            return CaptureError(Cause("printed"))
+        return CaptureError(Cause("stranger", {"bytes": start[:4].hex(" ")}))
 
     # -- pcap
 
@@ -148,17 +144,11 @@ class Capture:
         self._layout = formats.PCAP_LAYOUTS[self._magic]
         header = self._magic + self._read(self._layout.file_header.size - 4)
         if len(header) < self._layout.file_header.size:
-            raise CaptureError(
-                f"it is cut off inside the pcap file header ({len(header)} of "
-                f"{self._layout.file_header.size} bytes)",
-                _CAPTURE_AGAIN,
-            )
+            needed = self._layout.file_header.size
+            raise CaptureError(Cause("header-cut", {"there": len(header), "needed": needed}))
         _, major, minor, _, _, _, link_type = self._layout.file_header.unpack(header)
         if major != 2:
-            raise CaptureError(
-                f"its pcap header names version {major}.{minor}; version 2 is what exists",
-                _CAPTURE_AGAIN,
-            )
+            raise CaptureError(Cause("version", {"major": major, "minor": minor}))
         # The field's upper half holds the length of a frame check sequence, not the type.
         self._link_type = link_type & 0xFFFF
 
@@ -170,17 +160,12 @@ class Capture:
             raw = self._read(header.size)
             if not raw:
                 return
-            if len(raw) < header.size:
-                raise _StopError(
-                    f"the file is cut off: a record's header needs {header.size} bytes, "
-                    f"{len(raw)} are there"
-                )
+            _must_be_whole(raw, header.size, "record-header-cut")
             seconds, fraction, captured, original = header.unpack(raw)[:4]
             if captured > MAX_CAPTURED:
-                raise _StopError(
-                    f"a record claims {captured} bytes, at most {MAX_CAPTURED} are possible"
-                )
-            data = self._need(captured, "a packet")
+                cause = Cause("record-length", {"length": captured, "most": MAX_CAPTURED})
+                raise _StopError(cause)
+            data = self._need(captured, "packet-cut")
             time_ns = seconds * NANOSECONDS + fraction * tick
             yield self._frame(time_ns, self._link_type, data, original)
 
@@ -194,10 +179,7 @@ class Capture:
             head = self._read(8)
             if not head:
                 return
-            if len(head) < 8:
-                raise _StopError(
-                    f"the file is cut off: a block's header needs 8 bytes, {len(head)} are there"
-                )
+            _must_be_whole(head, 8, "block-header-cut")
             if head[:4] == formats.PCAPNG_MAGIC:
                 layout = self._section(head)
                 interfaces = []
@@ -215,25 +197,25 @@ class Capture:
 
     def _section(self, head: bytes) -> formats.PcapngLayout:
         """Read a Section Header Block of which ``head`` was read already."""
-        block = head + self._need(12 - len(head), "a section header")
+        block = head + self._need(12 - len(head), "section-cut")
         layout = formats.PCAPNG_LAYOUTS.get(block[8:12])
         if layout is None:
-            raise _StopError("a section header has no byte-order mark")
+            raise _StopError(Cause("section-order"))
         length = layout.number.unpack_from(block, 4)[0]
         if length < layout.section.size + 4:
-            raise _StopError(f"a section header claims {length} bytes, fewer than it must have")
+            raise _StopError(Cause("section-length", {"length": length}))
         block += self._block_rest(layout, length, 12)
         major, minor = layout.section.unpack_from(block)[3:5]
         if major != 1:
-            raise _StopError(f"a section has version {major}.{minor}; version 1 is what exists")
+            raise _StopError(Cause("section-version", {"major": major, "minor": minor}))
         return layout
 
     def _block_rest(self, layout: formats.PcapngLayout, length: int, have: int) -> bytes:
         if length < 12 or length % 4 or length > MAX_BLOCK:
-            raise _StopError(f"a block claims an impossible length of {length} bytes")
-        rest = self._need(length - have, "a block")
+            raise _StopError(Cause("block-length", {"length": length}))
+        rest = self._need(length - have, "block-cut")
         if layout.number.unpack(rest[-4:])[0] != length:
-            raise _StopError("a block's two length fields differ")
+            raise _StopError(Cause("block-lengths"))
         return rest
 
     def _timed_packet(
@@ -246,7 +228,7 @@ class Capture:
         enhanced = kind == formats.BLOCK_ENHANCED
         fields = layout.enhanced if enhanced else layout.packet
         if len(block) < fields.size + 4:
-            raise _StopError("a packet block is too short for its own fields")
+            raise _StopError(Cause("packet-fields"))
         values = fields.unpack_from(block)
         high, low, captured, original = values[-4:]
         data = _packet_bytes(block, fields.size, captured)
@@ -259,7 +241,7 @@ class Capture:
         """Read a Simple Packet Block, which belongs to the first interface and holds no time."""
         interface = _pick(interfaces, 0)
         if len(block) < 16:
-            raise _StopError("a packet block is too short for its own fields")
+            raise _StopError(Cause("packet-fields"))
         original = layout.number.unpack_from(block, 8)[0]
         captured = original
         if interface.snap_length != UNLIMITED:
@@ -268,21 +250,27 @@ class Capture:
         return self._frame(None, interface.link_type, data, original)
 
 
+def _must_be_whole(data: bytes, needed: int, cut: str) -> None:
+    """Stop where the file ends too soon; ``cut`` is the cause's code."""
+    if len(data) < needed:
+        raise _StopError(Cause(cut, {"needed": needed, "there": len(data)}))
+
+
 def _pick(interfaces: list[_Interface], index: int) -> _Interface:
     if index >= len(interfaces):
-        raise _StopError(f"a packet names interface {index}, which the section does not describe")
+        raise _StopError(Cause("packet-interface", {"number": index}))
     return interfaces[index]
 
 
 def _packet_bytes(block: bytes, start: int, captured: int) -> bytes:
     if captured > MAX_CAPTURED or start + captured > len(block) - 4:
-        raise _StopError(f"a packet block claims {captured} captured bytes, more than it holds")
+        raise _StopError(Cause("packet-length", {"length": captured}))
     return block[start : start + captured]
 
 
 def _interface(layout: formats.PcapngLayout, block: bytes) -> _Interface:
     if len(block) < layout.interface.size + 4:
-        raise _StopError("an interface description is too short for its own fields")
+        raise _StopError(Cause("interface-fields"))
     link_type, _, snap_length = layout.interface.unpack_from(block)[2:5]
     interface = _Interface(link_type, snap_length)
     at, end = layout.interface.size, len(block) - 4
@@ -323,14 +311,9 @@ def open_capture(path: Path) -> tuple[BinaryIO, Capture]:
 
 def _refused(error: Exception) -> CaptureError:
     if isinstance(error, FileNotFoundError):
-        return CaptureError("there is no such file", "check the name, or capture first")
+        return CaptureError(Cause("no-file"))
     if isinstance(error, IsADirectoryError):
-        return CaptureError("it is a directory", "name the capture file inside it")
+        return CaptureError(Cause("directory"))
     if isinstance(error, PermissionError):
-        return CaptureError(
-            "reading it is not permitted", "ask its owner, or: sudo chown $USER FILE"
-        )
-    return CaptureError(
-        f"the system cannot read it ({getattr(error, 'strerror', None) or error})",
-        "copy it to a local disk and try again",
-    )
+        return CaptureError(Cause("not-permitted"))
+    return CaptureError(Cause("not-read", {"error": getattr(error, "strerror", "") or str(error)}))

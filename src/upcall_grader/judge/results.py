@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from upcall_grader.capture.dialogue import Exchange
+from upcall_grader.cause import Cause
 from upcall_grader.judge.rubric import Criterion, Rubric
 
 
@@ -38,6 +39,10 @@ class Verdict(enum.StrEnum):
     """On the roster, and no file."""
 
 
+Value = str | int | Cause
+"""What fills a place in a remark: anybody's words, a number, or a cause that ``texts`` words."""
+
+
 class Remark(NamedTuple):
     """Something to tell a person.
 
@@ -46,7 +51,7 @@ class Remark(NamedTuple):
     """
 
     code: str
-    values: Mapping[str, str | int] = {}
+    values: Mapping[str, Value] = {}
     frames: tuple[int, ...] = ()
     needs_person: bool = False
     """Whether the instructor has to look."""

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from upcall_grader.cause import Cause
 from upcall_grader.judge.log_comparison import CLIENT_LOG, SERVER_LOG
 
 MANIFEST = "manifest.json"
@@ -30,7 +31,11 @@ class Manifest(NamedTuple):
 
 
 class UnusableError(Exception):
-    """A file that lies there and cannot be used; the message is the cause, in a few words."""
+    """A file that lies there and cannot be used."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.code)
+        self.cause = cause
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -41,9 +46,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         told = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise UnusableError("it is no JSON") from error
+        raise UnusableError(Cause("no-json")) from error
     if not isinstance(told, dict):
-        raise UnusableError("it is no JSON object")
+        raise UnusableError(Cause("no-json-object"))
     counters, network = told.get("tcpdump"), told.get("network")
     dropped = counters.get("dropped") if isinstance(counters, dict) else 0
     subnets = network.get("subnets") if isinstance(network, dict) else []
@@ -69,16 +74,17 @@ def _read(path: Path, limit: int) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UnusableError(error.strerror or "it cannot be opened") from error
+        raise UnusableError(Cause("not-opened", {"error": error.strerror or str(error)})) from error
     with os.fdopen(descriptor, "rb") as stream:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UnusableError("it is no regular file")
+            raise UnusableError(Cause("no-regular-file"))
         try:
             data = stream.read(limit + 1)
         except OSError as error:
-            raise UnusableError(error.strerror or "it cannot be read") from error
+            cause = Cause("not-read", {"error": error.strerror or str(error)})
+            raise UnusableError(cause) from error
     if len(data) > limit:
-        raise UnusableError(f"it is larger than {limit} bytes")
+        raise UnusableError(Cause("too-large", {"limit": limit}))
     return data
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from upcall_grader.capture.frames import CaptureError
 from upcall_grader.capture.packets import LINK_NOISE
+from upcall_grader.cause import Cause
 from upcall_grader.judge import criteria
 from upcall_grader.judge.capture_summary import (
     CaptureSummary,
@@ -25,7 +26,7 @@ from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.log_comparison import CLIENT_LOG, SERVER_LOG, disagreements
 from upcall_grader.judge.quick import summarize_quickly
 from upcall_grader.judge.ranking import CaseOf, ranked_by
-from upcall_grader.judge.results import Judgement, Owner, Remark, Status, Submission, Verdict
+from upcall_grader.judge.results import Judgement, Owner, Remark, Status, Submission, Value, Verdict
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.sidecar_files import (
     Manifest,
@@ -78,7 +79,7 @@ def judge_with_fingerprints(
     try:
         return _judge(path, folder, rubric, owner, file, secret)
     except CaptureError as error:
-        remark = Remark("unreadable", {"cause": error.cause, "remedy": error.remedy})
+        remark = Remark("unreadable", {"cause": error.cause})
     except Exception as error:  # noqa: BLE001 (a reader's mistake costs this file alone, and is told)
         remark = Remark("reader-failed", {"error": f"{type(error).__name__}: {error}"[:200]})
     return Judged(_without_capture(rubric, owner, file, Verdict.UNREADABLE, remark))
@@ -232,13 +233,13 @@ def _open(path: str) -> tuple[int, int]:
         # No link is followed, and a FIFO without a writer is not waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        is_link = error.errno == errno.ELOOP
-        cause = "it is a link" if is_link else f"the system does not open it ({error.strerror})"
-        raise CaptureError(cause, "copy the file itself here, readable for you") from error
+        if error.errno == errno.ELOOP:
+            raise CaptureError(Cause("link")) from error
+        raise CaptureError(Cause("not-opened", {"error": error.strerror or ""})) from error
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        raise CaptureError("it is no regular file", "copy the file itself here")
+        raise CaptureError(Cause("no-regular-file"))
     return descriptor, status.st_size
 
 
@@ -246,7 +247,7 @@ def _manifest(folder: Path) -> tuple[Manifest, list[Remark]]:
     try:
         return read_manifest(folder), []
     except UnusableError as error:
-        return Manifest(), [Remark("manifest-unreadable", {"cause": str(error)}, (), True)]
+        return Manifest(), [Remark("manifest-unreadable", {"cause": error.cause}, (), True)]
 
 
 def _case_of(rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes) -> CaseOf:
@@ -263,12 +264,8 @@ def _case_of(rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes) ->
 def _of_file(found: CaptureSummary, manifest: Manifest) -> list[Remark]:
     remarks = []
     if found.damage is not None:
-        values: dict[str, str | int] = {
-            "frame": found.damage.after_frame,
-            "offset": found.damage.offset,
-            "reason": found.damage.reason,
-        }
-        remarks.append(Remark("damage", values))
+        frame, offset, cause = found.damage.after_frame, found.damage.offset, found.damage.cause
+        remarks.append(Remark("damage", {"frame": frame, "offset": offset, "cause": cause}))
     if found.cut_frame is not None:
         remarks.append(Remark("snapped", {"frame": found.cut_frame}, (found.cut_frame,)))
     if manifest.dropped:
@@ -319,6 +316,6 @@ def _compare_logs(folder: Path, summary: ConnectionSummary, lab: Lab) -> list[Re
         try:
             logs[name] = read_log(folder, name)
         except UnusableError as error:
-            values: dict[str, str | int] = {"log": name, "cause": str(error)}
+            values: dict[str, Value] = {"log": name, "cause": error.cause}
             remarks.append(Remark("witness-unreadable", values, needs_person=True))
     return remarks + disagreements(summary, logs[SERVER_LOG], logs[CLIENT_LOG], lab.shown)

@@ -16,6 +16,7 @@ from pathlib import Path
 from upcall_grader.capture.connections import Step
 from upcall_grader.capture.packets import Other, Packet, Segment, endpoint_text, tcp_name
 from upcall_grader.capture.reading import Capture, CaptureError, open_capture
+from upcall_grader.cause import Cause
 from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.folder import has_sidecars
@@ -25,6 +26,7 @@ from upcall_grader.judge.submission import Watched, judge_watched, lacking
 from upcall_grader.show.summary import Summary
 from upcall_grader.show.table import Glyphs, Row, Table, label_rows
 from upcall_grader.terminal import Painter, wants_colour
+from upcall_grader.texts.wording import Wording
 from upcall_grader.troubles import Parser, TroubleError, place
 from upcall_text.plain import escape_unprintable
 
@@ -42,9 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complete = _show(Path(options.file), rubric, painter)
         sys.stdout.flush()
     except CaptureError as error:
-        name = escape_unprintable(options.file)
-        told = f"upcall-show: {name}: {error.cause}.\nRemedy: {error.remedy}."
-        print(told + place(error.trouble), file=sys.stderr)
+        wording, name = Wording("en"), escape_unprintable(options.file)
+        told = f"upcall-show: {name}: {escape_unprintable(wording.cause(error.cause))}.\n"
+        remedy = f"Remedy: {wording.remedy_for(error.cause)}."
+        print(told + remedy + place(error.trouble), file=sys.stderr)
         return 2
     except TroubleError as error:
         for line in str(error).splitlines():
@@ -132,10 +135,8 @@ def _read(capture: Capture, path: Path, rubric: Rubric) -> tuple[list[Row], Watc
     try:
         return rows, judge_watched(capture, path, rubric, see, has_sidecars(path))
     except OSError as error:
-        raise CaptureError(
-            f"reading stopped after frame {len(rows)} ({error.strerror or error})",
-            "copy the file to a local disk and try again",
-        ) from error
+        cause = Cause("stopped", {"frame": len(rows), "error": error.strerror or str(error)})
+        raise CaptureError(cause) from error
 
 
 def _row(packet: Packet, step: Step | None) -> Row:

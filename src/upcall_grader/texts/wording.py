@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from upcall_grader.cause import Cause
 from upcall_grader.judge.results import Remark
 from upcall_grader.judge.rubric import Criterion
 from upcall_grader.texts import load
@@ -18,7 +19,6 @@ class Wording:
     def __init__(self, language: str) -> None:
         self.language = language
         self._texts = load("remarks", language)
-        self._phrases = {} if language == "en" else load("phrases", language)
 
     def title(self, criterion: Criterion) -> str:
         """Return the criterion's own title in this language or in English, or its check's."""
@@ -43,29 +43,27 @@ class Wording:
         """Return what to do about it; "" if there is nothing to do."""
         return self._texts[remark.code].get("remedy", "").format_map(self._values(remark))
 
+    def cause(self, cause: Cause) -> str:
+        """Return a cause as a part of a sentence."""
+        return self._cause_text(cause)["text"].format_map(_Values(cause.values))
+
+    def remedy_for(self, cause: Cause) -> str:
+        """Return what to do about a cause, as a part of a sentence; "" if there is nothing."""
+        return self._cause_text(cause).get("remedy", "").format_map(_Values(cause.values))
+
+    def _cause_text(self, cause: Cause) -> Mapping[str, str]:
+        return load("causes", self.language)[cause.code]
+
     def _values(self, remark: Remark) -> _Values:
-        return _Values(
-            {
-                name: self._said(value) if name in _SAID_BY_US else value
-                for name, value in remark.values.items()
-            }
-        )
-
-    def _said(self, value: str | int) -> str | int:
-        """A phrase of the reader's in this language: by its longest beginning that is known."""
-        if not self._phrases or isinstance(value, int):
-            return value
-        known = [phrase for phrase in self._phrases if _begins(value, phrase)]
-        return self._phrases[max(known, key=len)]["text"] if known else value
-
-
-_SAID_BY_US = frozenset(("by", "cause", "first", "reason", "remedy"))
-"""Values that are phrases of this program; all others may be anybody's words."""
-
-
-def _begins(value: str, phrase: str) -> bool:
-    """Whether the value is the phrase, or goes on behind it with details."""
-    return value == phrase or (value.startswith(phrase) and value[len(phrase)] in " :;(")
+        """Return what fills a remark's places; a cause's remedy is there as ``<name>_remedy``."""
+        values: dict[str, str | int] = {}
+        for name, value in remark.values.items():
+            if isinstance(value, Cause):
+                values[name] = self.cause(value)
+                values[f"{name}_remedy"] = self.remedy_for(value)
+            else:
+                values[name] = value
+        return _Values(values)
 
 
 class _Values(dict[str, str | int]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from upcall_grader.capture.dialogue import Answer, Exchange
+from upcall_grader.cause import Cause
 from upcall_grader.judge.results import (
     Assessment,
     Conversation,
@@ -62,7 +63,8 @@ def recapture(owner: Owner) -> Submission:
     unseen = Judgement(HANDSHAKE, Status.NOT_OBSERVABLE, 0.0, Remark("handshake-before"))
     met = Judgement(UPCALLS, Status.MET, 40.0, Remark("upcalls-met", {"count": 1}), (1,), "x")
     found = graded(owner)._replace(verdict=Verdict.RECAPTURE, judgements=(unseen, met))
-    return found._replace(remarks=(Remark("damage", {"frame": 3, "offset": 99, "reason": "cut"}),))
+    cut = Remark("damage", {"frame": 3, "offset": 99, "cause": Cause("block-lengths")})
+    return found._replace(remarks=(cut,))
 
 
 def missing(owner: Owner) -> Submission:

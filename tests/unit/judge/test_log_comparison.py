@@ -12,7 +12,7 @@ import pytest
 from tests.unit.grader import building as b
 from tests.unit.grader.building import ACK, PSH
 from tests.unit.judge.talks import judged, talk
-from upcall_grader.judge.results import Remark
+from upcall_grader.judge.results import Remark, Value
 
 Messages = Sequence[bytes]
 OTHER = b"Connection from: ('172.18.0.9', 4)\nReceived from client: other\n"
@@ -39,7 +39,7 @@ def remarks(folder: Path, wire: Messages, **logs: Any) -> list[Remark]:
     return list(found.remarks)
 
 
-def short(found: list[Remark]) -> list[tuple[str, dict[str, str | int]]]:
+def short(found: list[Remark]) -> list[tuple[str, dict[str, Value]]]:
     return [(remark.code, dict(remark.values)) for remark in found]
 
 

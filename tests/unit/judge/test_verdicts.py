@@ -15,6 +15,7 @@ from upcall_grader.judge.assess import assess
 from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.results import Owner, Submission
 from upcall_grader.judge.submission import judge_file
+from upcall_grader.texts.wording import Wording
 
 ARP = b"\xff" * 6 + bytes(6) + b"\x08\x06" + bytes(28)
 
@@ -83,8 +84,9 @@ WORD = b"PK\x03\x04" + bytes(100)
 def test_no_capture(content: bytes, verdict: str, code: str, cause: str, tmp_path: Path) -> None:
     found = judged(tmp_path, content)
     assert (found.verdict, codes(found)) == (verdict, [code or "unreadable"])
-    assert cause in str(found.remarks[0].values.get("cause", ""))
-    assert code or found.remarks[0].values["remedy"]
+    english, remark = Wording("en"), found.remarks[0]
+    assert cause in english.text(remark)
+    assert english.remedy(remark).strip(".")
     assert {(status, reason) for status, reason, _ in told(found).values()} == {
         ("not-observable", "not-seen")
     }

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.report import room
 from tests.unit.report.conftest import Room
 from tests.unit.report.reading import Page, read
+from upcall_grader.cause import Cause
 from upcall_grader.judge.results import Judgement, Remark, Status, Verdict
 from upcall_grader.report.ladder import FIRST_STEPS, LAST_STEPS
 from upcall_grader.report.pages import write_report
@@ -168,6 +169,10 @@ def test_no_students_page_holds_anything_of_another_one(classroom: Room) -> None
         assert [name for name in distinct if name in source and name != student] == []
 
 
+def unreadable(text: str) -> Remark:
+    return Remark("unreadable", {"cause": Cause("not-opened", {"error": text})}, (1,), True)
+
+
 def _check_harmless(page: Page) -> None:
     for character in page.source:
         odd = unicodedata.category(character)[0] in ("C", "Z") and character not in " \n"
@@ -194,7 +199,11 @@ def test_hostile_names_show_as_text(classroom: Room, tmp_path: Path, language: s
         submissions=tuple(
             submission._replace(
                 file=f"{index}{submission.owner.student[:99]}",
-                remarks=(Remark("unreadable", {"cause": text, "remedy": text}, (1,), True),),
+                remarks=(
+                    Remark(
+                        "unreadable", {"cause": Cause("not-opened", {"error": text})}, (1,), True
+                    ),
+                ),
             )
             for index, (submission, text) in enumerate(
                 zip(found.submissions, room.HOSTILE, strict=False)

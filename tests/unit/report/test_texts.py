@@ -1,11 +1,14 @@
 """All languages say the same; and everything that the pages ask for is there."""
 
+import ast
 import re
 from importlib import resources
+from pathlib import Path
 from string import Formatter
 
 import pytest
 
+import upcall_grader
 from upcall_grader.capture.dialogue import Answer
 from upcall_grader.judge.results import Status, Verdict
 from upcall_grader.languages import LANGUAGES
@@ -15,6 +18,8 @@ from upcall_grader.texts import load
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 _CODE = re.compile(r'\b(?:t|_?phrases)\(\s*"([a-z.-]+[a-z])"')
+# They make a cause of a file that ends too soon, of the code that they are given.
+CUTS = ("_need", "_must_be_whole")
 _MENTIONED = re.compile(r'"([a-z]+\.[a-z-]+)"')
 
 
@@ -23,7 +28,7 @@ def places(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("name", ["pages", "remarks"])
+@pytest.mark.parametrize("name", ["pages", "remarks", "causes"])
 def test_languages_have_the_same_codes_and_places(name: str, language: str) -> None:
     english, other = load(name, "en"), load(name, language)
     assert set(other) == set(english)
@@ -38,6 +43,34 @@ def test_a_singular_has_the_places_of_its_plural(language: str) -> None:
     for code, sentence in load("pages", language).items():
         if "one" in sentence:
             assert places(sentence["one"]) <= places(sentence["text"]) | {"count"}, code
+
+
+def causes_in_code() -> dict[str, set[str]]:
+    """Return every code of a cause that the grader's code makes, and the values that it gets."""
+    calls = [
+        (ast.unparse(node.func).removeprefix("self."), node.args)
+        for file in Path(upcall_grader.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and node.args
+    ]
+    made = {
+        literal(arguments[0]): {literal(key) for key in getattr(arguments[-1], "keys", ())}
+        for name, arguments in calls
+        if name == "Cause" and isinstance(arguments[0], ast.Constant)
+    }
+    cut = {literal(arguments[-1]) for name, arguments in calls if name in CUTS}
+    return made | {code: {"needed", "there"} for code in cut - {"cut"}}
+
+
+def literal(node: ast.expr) -> str:
+    return ast.unparse(node).strip("'")
+
+
+def test_a_cause_has_words_and_all_their_places_are_filled() -> None:
+    texts = load("causes", "en")
+    assert causes_in_code() == {
+        code: places(text["text"]) | places(text.get("remedy", "")) for code, text in texts.items()
+    }
 
 
 def test_every_sentence_that_is_asked_for_exists() -> None:
