@@ -133,12 +133,6 @@ class Connection:
     """Frames with RST, and whether the client sent it."""
 
     @property
-    def close_frames(self) -> list[int]:
-        """Return the frames of FINs and their acknowledgements, in order."""
-        frames = (self.client.fin, self.server.fin, self.client.fin_acked, self.server.fin_acked)
-        return sorted({frame for frame in frames if frame is not None})
-
-    @property
     def ended(self) -> bool:
         """Both sides' FINs are acknowledged, or somebody reset."""
         both = self.client.fin_acked is not None and self.server.fin_acked is not None
@@ -148,12 +142,6 @@ class Connection:
         """Put what is behind gaps in its place, since nothing more will come."""
         self.client.stream.finish()
         self.server.stream.finish()
-
-    @property
-    def closed_in_order(self) -> bool:
-        """Both sides sent FIN, both were acknowledged, and nobody reset (RFC 9293 section 3.6)."""
-        both = self.client.fin_acked is not None and self.server.fin_acked is not None
-        return both and not self.resets
 
     @property
     def refused(self) -> bool:
@@ -396,7 +384,7 @@ def _closing(step: Step, sender: Side, receiver: Side) -> None:
             step.repeats = sender.fin
     if segment.flags & ACK:
         acked = receiver.offset(segment.ack)
-        if acked > receiver.acked:
+        if acked > receiver.acked or receiver.acked_in is None:
             receiver.acked, receiver.acked_in = acked, segment.frame
         if receiver.fin is not None and receiver.fin_acked is None and acked > receiver.fin_offset:
             receiver.fin_acked = segment.frame

@@ -8,6 +8,7 @@ from upcall_grader.capture.connections import Connection, Follower, Mark, Step
 from upcall_grader.capture.packets import Decoder, Segment
 from upcall_grader.capture.reading import Capture
 from upcall_grader.capture.streams import MAX_EARLY, Piece, Stream
+from upcall_grader.judge.connection_summary import ConnectionSummary, summarize_connection
 
 
 def follow(records: Iterable[bytes | b.Record]) -> tuple[list[Step], list[Connection]]:
@@ -26,11 +27,15 @@ def sent(connection: Connection) -> tuple[bytes, bytes]:
     return b"".join(p.data for p in client.pieces), b"".join(p.data for p in server.pieces)
 
 
+def summary(connection: Connection) -> ConnectionSummary:
+    return summarize_connection(connection, b.PREFIX)
+
+
 def test_a_complete_connection() -> None:
     steps, (connection,) = follow(b.lab(b"1"))
     assert connection.handshake.frames == [1, 2, 3]
-    assert connection.close_frames == [7, 8, 9]
-    assert connection.closed_in_order
+    assert summary(connection).close_frames == (7, 8, 9)
+    assert summary(connection).closed
     assert sent(connection) == (b"1", b.PREFIX + b"1")
     assert [(s.relative_seq, s.relative_ack) for s in steps] == [
         (0, None), (0, 1), (1, 1), (1, 1), (1, 2), (2, 27), (2, 27), (27, 3), (3, 28),
@@ -41,25 +46,35 @@ def test_a_complete_connection() -> None:
 def test_four_segments_close_in_order_and_the_server_may_be_first() -> None:
     packets = b.Talk().open().say(b"1").s(b.FIN | b.ACK).c(b.ACK).c(b.FIN | b.ACK).s(b.ACK).packets
     _, (connection,) = follow(packets)
-    assert connection.close_frames == [7, 8, 9, 10]
-    assert connection.closed_in_order
+    assert summary(connection).close_frames == (7, 8, 9, 10)
+    assert summary(connection).closed
     assert (connection.server.fin, connection.client.fin) == (7, 9)
 
 
 def test_a_fin_without_acknowledgement_is_no_orderly_close() -> None:
     _, (connection,) = follow(b.lab(b"1")[:-1])
-    assert not connection.closed_in_order
+    assert not summary(connection).closed
     assert connection.server.fin == 8
     assert connection.server.fin_acked is None
+
+
+def test_a_fin_captured_behind_its_acknowledgement_is_acknowledged() -> None:
+    packets = b.lab(b"1")
+    # The capture begins with the server's FIN, which acknowledges the client's.
+    _, (connection,) = follow([packets[7], packets[6], packets[8]])
+    assert summary(connection).closed
+    assert connection.client.fin_acked == 1
 
 
 def test_reset_and_refusal() -> None:
     _, (connection,) = follow(b.Talk().open().say(b"1").c(b.RST).packets)
     assert connection.resets == [(7, True)]
-    assert not connection.closed_in_order
+    assert not summary(connection).closed
     assert not connection.refused
+    # Behind an orderly close it ends nothing.
     _, (connection,) = follow([*b.lab(b"1"), b.tcp(b.CLIENT, b.SERVER, b.RST, 1003)])
-    assert not connection.closed_in_order
+    assert connection.resets == [(10, True)]
+    assert summary(connection).closed
     _, (connection,) = follow(b.Talk().c(b.SYN).s(b.RST | b.ACK).packets)
     assert connection.refused
 
@@ -68,7 +83,7 @@ def test_numbers_wrap_around() -> None:
     talk = b.Talk(client_seq=2**32 - 2, server_seq=2**32 - 30).open().say(b"123", b"4").close()
     _, (connection,) = follow(talk.packets)
     assert sent(connection) == (b"1234", b.PREFIX + b"123" + b.PREFIX + b"4")
-    assert connection.closed_in_order
+    assert summary(connection).closed
 
 
 def test_a_retransmission_adds_nothing_and_names_its_frame() -> None:
@@ -139,7 +154,7 @@ def test_the_same_packet_on_two_interfaces_counts_once() -> None:
     assert [step.marks == Mark.SEEN_TWICE for step in steps] == [False, True] * 9
     assert [step.repeats for step in steps[1::2]] == list(range(1, 19, 2))
     assert connection.handshake.frames == [1, 3, 5]
-    assert connection.close_frames == [13, 15, 17]
+    assert summary(connection).close_frames == (13, 15, 17)
 
 
 def test_the_same_bytes_much_later_are_a_retransmission() -> None:
