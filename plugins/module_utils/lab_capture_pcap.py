@@ -1,7 +1,8 @@
 """A capture followed while tcpdump writes it: has the connection been opened, and closed?
 
-This is what a session needs to know on a lab host, which has nothing but Python: when to stop. The
-reading of captures for grades is the grader's business.
+This is what a session needs to know on a lab host, which has nothing but Python: when to stop. It
+reads what tcpdump writes on a bridge: pcap of Ethernet, each packet once, TCP in one piece. The
+judge is the grader's; a test holds what is said here to its judgements.
 """
 
 from __future__ import annotations
@@ -46,85 +47,144 @@ class Segment(t.NamedTuple):
     length: int
 
 
-def _tcp(source: bytes, destination: bytes, packet: bytes) -> Segment | None:
+def _tcp(source: bytes, destination: bytes, packet: bytes, length: int) -> Segment | None:
+    """Return the segment in an IP packet's content, of which ``packet`` holds what was captured."""
     if len(packet) < 20:
         return None
     sport, dport, sequence, acknowledgment, offset, flags = struct.unpack_from(">HHIIBB", packet)
-    length = len(packet) - (offset >> 4) * 4
+    length -= (offset >> 4) * 4
+    if offset >> 4 < 5 or length < 0:
+        return None
     return Segment((source, sport), (destination, dport), sequence, acknowledgment, flags, length)
 
 
 def segment_of(frame: bytes) -> Segment | None:
-    """The TCP segment in an Ethernet frame; None for everything else."""
+    """Return the TCP segment in an Ethernet frame; None for everything else."""
     if len(frame) < _ETHERNET_HEADER:
         return None
     (kind,) = struct.unpack_from(">H", frame, 12)
     packet = frame[_ETHERNET_HEADER:]
     if kind == _IPV4 and len(packet) >= 20 and packet[9] == _TCP:
-        header, total = (packet[0] & 0x0F) * 4, int.from_bytes(packet[2:4], "big")
-        return _tcp(packet[12:16], packet[16:20], packet[header:total])
+        header, total, fragment = (packet[0] & 0x0F) * 4, *struct.unpack_from(">H2xH", packet, 2)
+        if packet[0] >> 4 != 4 or header < 20 or fragment & 0x3FFF:
+            return None
+        # A total length of 0 is left by segmentation offload: then the frame's own length holds.
+        length = (total or len(packet)) - header
+        return _tcp(packet[12:16], packet[16:20], packet[header : header + length], length)
     if kind == _IPV6 and len(packet) >= 40 and packet[6] == _TCP:
-        total = 40 + int.from_bytes(packet[4:6], "big")
-        return _tcp(packet[8:24], packet[24:40], packet[40:total])
+        length = int.from_bytes(packet[4:6], "big") or len(packet) - 40
+        return _tcp(packet[8:24], packet[24:40], packet[40 : 40 + length], length)
     return None
 
 
 def _at_least(number: int, bound: int) -> bool:
-    """Whether a sequence number lies at or behind another, modulo 2**32 (RFC 9293, 3.4)."""
+    """Return whether a sequence number lies at or behind another, modulo 2**32 (RFC 9293, 3.4)."""
     return (number - bound) & 0xFFFFFFFF < 1 << 31
 
 
+class Side:
+    """What was seen of one side of a connection.
+
+    ``base`` is its initial sequence number, ``fin`` the number that acknowledges its FIN,
+    ``acknowledged`` the highest that the other side acknowledged. Places are counted in the
+    connection's segments from 1; 0: not yet.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.base: int | None = None
+        self.fin: int | None = None
+        self.fin_acknowledged_at = 0
+        self.acknowledged: int | None = None
+        self.acknowledged_at = 0
+
+    def end(self, number: int) -> None:
+        """Take its FIN; the acknowledgement may have been captured before it."""
+        if self.fin is None:
+            self.fin = (number + 1) & 0xFFFFFFFF
+            if self.acknowledged is not None and _at_least(self.acknowledged, self.fin):
+                self.fin_acknowledged_at = self.acknowledged_at
+
+    def acknowledge(self, number: int, place: int) -> None:
+        """Take an acknowledgement of the other side."""
+        if self.acknowledged is None or not _at_least(self.acknowledged, number):
+            self.acknowledged, self.acknowledged_at = number, place
+        if self.fin is not None and not self.fin_acknowledged_at and _at_least(number, self.fin):
+            self.fin_acknowledged_at = place
+
+
 class Connection:
-    """What was seen of one TCP connection, from the client's SYN on."""
+    """What was seen of one TCP connection."""
 
     def __init__(self, client: Endpoint, server: Endpoint) -> None:
-        self.client = client
-        self.server = server
-        self.reset = False
-        self._syn: dict[Endpoint, int] = {}
-        self._fin: dict[Endpoint, int] = {}
-        self._acknowledged: dict[Endpoint, int] = {}
+        self._client, self._server = Side(client), Side(server)
+        self._segments = 0
+        self._syn = self._syn_ack = self._ack = False
+        self._reset_at = 0
+
+    def begins_anew(self, syn: Segment) -> bool:
+        """Return whether a SYN between its endpoints is another connection's, not sent again."""
+        return self._sides(syn)[0].base not in (None, syn.sequence)
 
     def add(self, segment: Segment) -> None:
         """Take one more segment of this connection."""
+        self._segments += 1
+        sender, receiver = self._sides(segment)
+        if sender.base is None:
+            sender.base = (segment.sequence - (0 if segment.flags & SYN else 1)) & 0xFFFFFFFF
+        if receiver.base is None and segment.flags & ACK:
+            receiver.base = (segment.acknowledgment - 1) & 0xFFFFFFFF
+        self._take_opening(segment, sender, receiver)
         if segment.flags & RST:
-            self.reset = True
-        if segment.flags & SYN:
-            self._syn[segment.source] = segment.sequence
+            self._reset_at = self._reset_at or self._segments
+            return
         if segment.flags & FIN:
-            self._fin[segment.source] = (segment.sequence + segment.length) & 0xFFFFFFFF
+            sender.end(segment.sequence + segment.length)
         if segment.flags & ACK:
-            self._acknowledged[segment.source] = segment.acknowledgment
+            receiver.acknowledge(segment.acknowledgment, self._segments)
 
-    def _is_acknowledged(self, numbers: dict[Endpoint, int], side: Endpoint) -> bool:
-        other = self.server if side == self.client else self.client
-        return (
-            side in numbers
-            and other in self._acknowledged
-            and _at_least(self._acknowledged[other], (numbers[side] + 1) & 0xFFFFFFFF)
-        )
+    def _sides(self, segment: Segment) -> tuple[Side, Side]:
+        if segment.source == self._client.endpoint:
+            return self._client, self._server
+        return self._server, self._client
+
+    def _take_opening(self, segment: Segment, sender: Side, receiver: Side) -> None:
+        kind = segment.flags & (SYN | ACK | RST)
+        if kind == SYN:
+            self._syn = True
+        elif kind == SYN | ACK:
+            self._syn_ack = True
+        elif kind == ACK and sender is self._client and self._syn_ack:
+            # It may carry data; what counts is that it acknowledges the server's SYN.
+            answers = _at_least(segment.acknowledgment, ((receiver.base or 0) + 1) & 0xFFFFFFFF)
+            self._ack = self._ack or (answers and segment.sequence != sender.base)
 
     @property
     def opened(self) -> bool:
-        """SYN of both sides seen, and acknowledged (RFC 9293, section 3.5)."""
-        return all(self._is_acknowledged(self._syn, side) for side in (self.client, self.server))
+        """The handshake: SYN, SYN+ACK and ACK were seen (RFC 9293, section 3.5)."""
+        return self._syn and self._syn_ack and self._ack
 
     @property
     def closed(self) -> bool:
-        """FIN of both sides seen, and acknowledged (RFC 9293, section 3.6)."""
-        return all(self._is_acknowledged(self._fin, side) for side in (self.client, self.server))
+        """FIN of both sides seen, and acknowledged before any reset (RFC 9293, section 3.6)."""
+        places = (self._client.fin_acknowledged_at, self._server.fin_acknowledged_at)
+        return all(places) and not 0 < self._reset_at <= max(places)
 
     @property
     def complete(self) -> bool:
-        """From handshake to orderly close."""
-        return self.opened and self.closed and not self.reset
+        """From handshake to orderly close; what comes behind the close changes nothing."""
+        return self.opened and self.closed
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, Endpoint]:
+        """Client and server."""
+        return self._client.endpoint, self._server.endpoint
 
     @property
     def name(self) -> str:
         """Both endpoints, client first."""
         return " → ".join(
-            f"{ipaddress.ip_address(address)}:{port}"
-            for address, port in (self.client, self.server)
+            f"{ipaddress.ip_address(address)}:{port}" for address, port in self.endpoints
         )
 
 
@@ -175,11 +235,17 @@ class PcapFollower:
         if segment is None or self._port not in (segment.source[1], segment.destination[1]):
             return
         ends = frozenset((segment.source, segment.destination))
-        if segment.flags & SYN and not segment.flags & ACK:
-            known = self._open.get(ends)
-            # The same SYN again is a retransmission; behind a close it is a new connection.
-            if known is None or known.closed or known.reset:
-                self._open[ends] = Connection(segment.source, segment.destination)
-                self.connections.append(self._open[ends])
-        if ends in self._open:
-            self._open[ends].add(segment)
+        connection = self._open.get(ends)
+        opens = segment.flags & (SYN | ACK) == SYN
+        if connection is None or (opens and connection.begins_anew(segment)):
+            connection = self._begin(segment, opens)
+            self._open[ends] = connection
+            self.connections.append(connection)
+        connection.add(segment)
+
+    def _begin(self, segment: Segment, opens: bool) -> Connection:
+        """Return a new connection; where it had begun before, the port says who is the server."""
+        to_server = not segment.flags & SYN and segment.destination[1] == self._port
+        if opens or to_server:
+            return Connection(segment.source, segment.destination)
+        return Connection(segment.destination, segment.source)

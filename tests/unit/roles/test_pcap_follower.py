@@ -34,8 +34,11 @@ def test_it_is_complete_with_its_last_packet_and_not_before(kept: int) -> None:
     assert not any(connection.complete for connection in follow(b.lab()[:kept]).connections)
 
 
-def test_a_connection_begun_before_the_capture_is_none() -> None:
-    assert follow(b.lab()[1:]).connections == []
+@pytest.mark.parametrize("first", range(1, 4))
+def test_a_connection_begun_before_the_capture_is_never_complete(first: int) -> None:
+    (connection,) = follow(b.lab()[first:]).connections
+    assert (connection.opened, connection.closed, connection.complete) == (False, True, False)
+    assert connection.name == "10.0.0.3:53426 → 10.0.0.2:4141"
 
 
 def test_another_port_is_not_the_labs() -> None:
@@ -51,14 +54,25 @@ def test_packets_seen_twice_make_one_connection() -> None:
 
 
 def test_two_connections_of_one_port_are_two() -> None:
-    assert [c.complete for c in follow(b.lab() + b.lab()).connections] == [True, True]
+    again = b.Talk(client_seq=7000).open().say(b"1").close().packets
+    assert [c.complete for c in follow(b.lab() + again).connections] == [True, True]
+    # With the same initial sequence number it is the same one, sent again (RFC 9293, 3.8.1).
+    assert [c.complete for c in follow(b.lab() + b.lab()).connections] == [True]
 
 
-def test_a_reset_is_not_an_orderly_close() -> None:
-    reset = b.tcp(b.CLIENT, b.SERVER, following.RST, seq=1)
+RESET = b.tcp(b.CLIENT, b.SERVER, following.RST, seq=1)
+
+
+@pytest.mark.parametrize("place", range(4, len(b.lab())))
+def test_a_reset_is_not_an_orderly_close(place: int) -> None:
     packets = b.lab()
-    (connection,) = follow([*packets[:4], reset, *packets[4:]]).connections
-    assert (connection.closed, connection.complete) == (True, False)
+    (connection,) = follow([*packets[:place], RESET, *packets[place:]]).connections
+    assert (connection.closed, connection.complete) == (False, False)
+
+
+def test_a_reset_behind_the_close_changes_nothing() -> None:
+    (connection,) = follow([*b.lab(), RESET]).connections
+    assert (connection.closed, connection.complete) == (True, True)
 
 
 @given(st.lists(st.integers(1, 200), max_size=200))
