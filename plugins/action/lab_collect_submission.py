@@ -1,4 +1,4 @@
-"""Action plugin lab_capture_submission: collect what a student made, and trust nothing of it."""
+"""Action plugin lab_collect_submission: collect what a student made, and trust nothing of it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def patterns_for(student: str, alone: bool, patterns: list[str]) -> list[str]:
         parts = pattern.split("/")[1:]
         if not pattern.startswith("/") or not set(parts).isdisjoint({"", ".", ".."}):
             raise AnsibleActionFail(
-                f"lab_capture_submission_patterns: {shown(pattern)} is no absolute path without"
+                f"lab_collect_patterns: {shown(pattern)} is no absolute path without"
                 " '.', '..' and empty parts. Correct it. (docs/troubles.md#submission-patterns)"
             )
     told = [pattern for pattern in patterns if alone or "{student}" in pattern]

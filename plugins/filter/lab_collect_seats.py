@@ -24,7 +24,7 @@ _LONGEST = 600  # characters of a line
 _COLUMNS = ("student", "name", "host", "why", "collected_before")
 
 
-def lab_capture_seats(hosts: list[str], hostvars: Mapping[str, t.Any]) -> list[Seat]:
+def lab_collect_seats(hosts: list[str], hostvars: Mapping[str, t.Any]) -> list[Seat]:
     """One dict a student: ``student``, ``name``, ``host``, and whether ``alone`` there.
 
     A host's students are its variable ``lab_roster_students``; a host without that variable is
@@ -74,7 +74,7 @@ def _must_be_legal(seat: Seat) -> None:
         )
 
 
-def lab_capture_missing(
+def lab_collect_missing(
     seats: list[Seat], hostvars: Mapping[str, t.Any], asked: list[str], directory: str
 ) -> list[Row]:
     """One row for each student of whom nothing acceptable was collected, with the reason.
@@ -111,7 +111,7 @@ def _why(seat: Seat, variables: Mapping[str, t.Any], asked: bool, before: bool) 
         if not before:
             yield "not asked: this run left out the host"
         return
-    answer = variables.get("__lab_capture_submissions", {})
+    answer = variables.get("__lab_collect_submissions", {})
     if answer.get("unreachable"):
         yield "the host is unreachable"
         return
@@ -132,12 +132,12 @@ def _passed_over(told: Mapping[str, t.Any]) -> str:
     return "; ".join(named + ([f"and {more} more"] if more > 0 else []))
 
 
-def lab_capture_csv(rows: list[Row]) -> str:
+def lab_collect_csv(rows: list[Row]) -> str:
     """The rows as CSV that a spreadsheet shows as it is, and computes nothing from."""
     return table([_COLUMNS, *([row[column] for column in _COLUMNS] for row in rows)]).decode()
 
 
-def lab_capture_lines(rows: list[Row]) -> list[str]:
+def lab_collect_lines(rows: list[Row]) -> list[str]:
     """One line a row, as it may be printed."""
     return [escape_unprintable(_line(**row), _LONGEST) for row in rows]
 
@@ -155,8 +155,8 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name → filter."""
         return {
-            "lab_capture_seats": lab_capture_seats,
-            "lab_capture_missing": lab_capture_missing,
-            "lab_capture_csv": lab_capture_csv,
-            "lab_capture_lines": lab_capture_lines,
+            "lab_collect_seats": lab_collect_seats,
+            "lab_collect_missing": lab_collect_missing,
+            "lab_collect_csv": lab_collect_csv,
+            "lab_collect_lines": lab_collect_lines,
         }

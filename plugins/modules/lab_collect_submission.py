@@ -1,11 +1,11 @@
 #!/usr/bin/python
-"""Ansible module lab_capture_submission: read a capture that a student made by hand."""
+"""Ansible module lab_collect_submission: read a capture that a student made by hand."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
-module: lab_capture_submission
+module: lab_collect_submission
 short_description: Collect the capture that a student made by hand
 description:
   - Reads the newest file on the host that one of the patterns matches, and keeps it on the
@@ -75,7 +75,7 @@ author:
 
 EXAMPLES = r"""
 - name: Collect the capture of the student who sits here
-  lab_capture_submission:
+  lab_collect_submission:
     student: "2110001"
     alone: true
     patterns:

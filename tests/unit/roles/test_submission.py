@@ -16,7 +16,7 @@ from ansible.errors import AnsibleActionFail
 
 from tests.support.loading import load
 
-action = load("plugins/action/lab_capture_submission.py")
+action = load("plugins/action/lab_collect_submission.py")
 
 LIMIT = 1 << 16
 DATA = b"what a student captured"

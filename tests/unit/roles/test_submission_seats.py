@@ -12,21 +12,21 @@ from ansible.errors import AnsibleFilterError
 from tests.support.loading import load
 from upcall_text.cells import LONGEST
 
-filters = load("plugins/filter/lab_capture_seats.py")
+filters = load("plugins/filter/lab_collect_seats.py")
 
 ROSTER = "lab_roster_students"
 
 
 def seats(**hosts: t.Any) -> list[dict[str, t.Any]]:
     given = {name: {} if told is None else {ROSTER: told} for name, told in hosts.items()}
-    return t.cast(list[dict[str, t.Any]], filters.lab_capture_seats(list(given), given))
+    return t.cast(list[dict[str, t.Any]], filters.lab_collect_seats(list(given), given))
 
 
 def missing(tmp_path: Path, answers: dict[str, t.Any], asked: list[str]) -> dict[str, str]:
-    hosts = {name: {"__lab_capture_submissions": told} for name, told in answers.items() if told}
+    hosts = {name: {"__lab_collect_submissions": told} for name, told in answers.items() if told}
     hosts = {name: {} for name in answers} | hosts
-    sitting = filters.lab_capture_seats(list(hosts), hosts)
-    rows = filters.lab_capture_missing(sitting, hosts, asked, str(tmp_path))
+    sitting = filters.lab_collect_seats(list(hosts), hosts)
+    rows = filters.lab_collect_missing(sitting, hosts, asked, str(tmp_path))
     return {row["student"]: row["why"] for row in rows}
 
 
@@ -109,20 +109,20 @@ def test_a_spreadsheet_computes_nothing_and_shows_one_line_a_student() -> None:
         {"student": "s", "name": cell, "host": "h", "why": cell, "collected_before": ""}
         for cell in hostile
     ]
-    text = filters.lab_capture_csv(rows)
+    text = filters.lab_collect_csv(rows)
     assert len(text.splitlines()) == len(rows) + 1
     cells = [row["name"] for row in csv.DictReader(text.splitlines())]
     assert cells[:6] == ["'=1+1", "'+1", "'-1", "'@x", r"'\t=1", "' =1"]
     assert cells[6:8] == [r'a\nb,"c"', r"\x1b[31m"]
     assert len(cells[8]) == LONGEST
     assert cells[9] == "'\uff1d1+1"
-    assert all(line.isprintable() for line in filters.lab_capture_lines(rows))
+    assert all(line.isprintable() for line in filters.lab_collect_lines(rows))
 
 
 def test_a_line_tells_who_where_why_and_what_is_kept() -> None:
     row = {"student": "1", "name": "Sari", "host": "h", "why": "no file", "collected_before": ""}
     lone = row | {"student": "h", "name": "", "collected_before": "2026-11-22T05:00:00Z"}
-    assert filters.lab_capture_lines([row, lone]) == [
+    assert filters.lab_collect_lines([row, lone]) == [
         "1 (Sari) on h: no file",
         "h: no file; the one of 2026-11-22T05:00:00Z is kept",
     ]

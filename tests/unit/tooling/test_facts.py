@@ -90,3 +90,9 @@ def test_programs_and_compose_file_agree_with_the_facts(
     assert [
         file for file in map(source, facts["lab_look_files"]) if not (top / file).is_file()
     ] == []
+
+
+def test_students_captures_are_looked_for_beside_the_lab_s_files() -> None:
+    """lab_collect uses no other role, so it names the lab's directory itself."""
+    patterns = load(TOP / "roles" / "lab_collect" / "defaults" / "main.yml")["lab_collect_patterns"]
+    assert patterns.count(f"default('{defaults()['lab_look_directory']}')") == 2
