@@ -55,7 +55,7 @@ def project(tmp_path: Path) -> Project:
     top = tmp_path / "project"
     (top / "sandbox").mkdir(parents=True)
     (tmp_path / "bin").mkdir()
-    for name in ("classroom", "room"):
+    for name in ("classroom", "room", "hosts.yml"):
         shutil.copy(TOP / "sandbox" / name, top / "sandbox")
     made = Project(top, tmp_path / "bin")
     made.fake("ansible-playbook")
