@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from upcall_grader.judge.copies import find_copies
 from upcall_grader.judge.folder import CaptureFile, find, owner_of
 from upcall_grader.judge.results import Assessment, Copy, Remark, Submission
 from upcall_grader.judge.rubric import Rubric
-from upcall_grader.judge.sharing import in_order
 from upcall_grader.judge.submission import Judged, judge_with_fingerprints, missing
+from upcall_roster.seats import Roster
 
-if TYPE_CHECKING:
-    from upcall_roster.seats import Roster
-
-_ALONE = 256
-"""So many files are judged before more processes are worth their start."""
 _MAX_NAMED = 8
 SCRIPTED = "exercise"
 """Mode of a manifest: nobody typed the messages, a session did."""
@@ -40,11 +33,9 @@ def assess(
     many are judged.
     """
     found = find(directory, roster, without)
-    judge = _Judge(directory, rubric, secret)
-    processes = len(os.sched_getaffinity(0)) if len(found) > _ALONE else 1
     judged: list[Judged] = []
-    for one in in_order(judge, found, processes):
-        judged.append(one)
+    for one in found:
+        judged.append(_judge(directory, rubric, secret, one))
         if progress is not None:
             progress(len(judged), len(found))
     copies = find_copies(judged)
@@ -54,32 +45,16 @@ def assess(
     return Assessment(rubric, tuple(submissions), copies)
 
 
-class _Judge:
-    """Judges files of one folder; goes to other processes as it is."""
-
-    def __init__(self, directory: Path, rubric: Rubric, secret: bytes) -> None:
-        self._directory = str(directory)
-        self._rubric = rubric
-        self._secret = secret
-
-    def __call__(self, found: CaptureFile) -> Judged:
-        """Judge one file, and say what is unclear about its owner."""
-        judged = judge_with_fingerprints(
-            f"{self._directory}/{found.file}",
-            self._rubric,
-            found.owner,
-            found.file,
-            self._secret,
-            found.sidecars,
-        )
-        if not found.possible:
-            return judged
-        students = ", ".join(found.possible[:_MAX_NAMED])
-        remark = Remark("owner-unclear", {"students": students}, needs_person=True)
-        submission = judged.submission
-        return judged._replace(
-            submission=submission._replace(remarks=(remark, *submission.remarks))
-        )
+def _judge(directory: Path, rubric: Rubric, secret: bytes, found: CaptureFile) -> Judged:
+    """Judge one file, and say what is unclear about its owner."""
+    path = f"{directory}/{found.file}"
+    judged = judge_with_fingerprints(path, rubric, found.owner, found.file, secret, found.sidecars)
+    if not found.possible:
+        return judged
+    students = ", ".join(found.possible[:_MAX_NAMED])
+    remark = Remark("owner-unclear", {"students": students}, needs_person=True)
+    submission = judged.submission
+    return judged._replace(submission=submission._replace(remarks=(remark, *submission.remarks)))
 
 
 def _with_copies(submission: Submission, copies: Iterable[Copy]) -> Submission:
