@@ -1,7 +1,5 @@
 """A captured frame, and what kinds there are.
 
-Nothing here needs dpkt: where only ordinary captures are read, it is not loaded.
-
 Sources: the tcpdump group's list of link-layer header types, draft-ietf-opsawg-pcapng.
 """
 

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from upcall_grader.judge.results import Assessment, Status, Submission, Verdict
 from upcall_grader.terminal import Painter, width
+from upcall_grader.texts.wording import Wording
 from upcall_text.plain import escape_unprintable
-
-if TYPE_CHECKING:
-    from upcall_grader.texts.wording import Wording
 
 _STYLES = {Verdict.GRADED: "good", Verdict.RECAPTURE: "warn", Verdict.MISSING: "dim"}
 _WIDEST = 40
 
 
 def lines(
-    assessment: Assessment, wording: Callable[[], Wording], paint: Painter, quiet: bool = False
+    assessment: Assessment, wording: Wording, paint: Painter, quiet: bool = False
 ) -> Iterator[str]:
-    """Yield a line for each submission with what it lacks below it, then the sum.
-
-    ``wording`` is asked for its sentences only where there is something to tell.
-    """
+    """Yield a line for each submission with what it lacks below it, then the sum."""
     shown = [found for found in assessment.submissions if found.needs_person or not quiet]
     columns = max((width(_who(found)) for found in shown), default=0)
     for found in shown:
@@ -45,13 +39,13 @@ def _line(found: Submission, assessment: Assessment, columns: int, paint: Painte
     return f"{who}{padding}  {verdict} {points}  {escape_unprintable(found.file)}".rstrip()
 
 
-def _lacking(found: Submission, wording: Callable[[], Wording]) -> Iterator[str]:
+def _lacking(found: Submission, wording: Wording) -> Iterator[str]:
     for remark in found.remarks:
-        yield wording().text(remark)
+        yield wording.text(remark)
     for judgement in found.judgements:
         if judgement.status is not Status.MET and judgement.remark.code != "not-seen":
             where = f" ({judgement.filter})" if judgement.filter else ""
-            yield f"{judgement.criterion.id}: {wording().text(judgement.remark)}{where}"
+            yield f"{judgement.criterion.id}: {wording.text(judgement.remark)}{where}"
 
 
 def _sum(assessment: Assessment) -> str:

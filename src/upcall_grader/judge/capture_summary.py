@@ -5,18 +5,14 @@ from __future__ import annotations
 import bisect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from upcall_grader.capture.connections import Connection, Follower, Step
 from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import Decoder, Packet, Segment, tcp_name
+from upcall_grader.capture.reading import Capture, Damage
 from upcall_grader.judge.connection_summary import ConnectionSummary, summarize_connection
 from upcall_grader.judge.packet_fingerprints import PacketFingerprints
 from upcall_grader.lab import Lab
-
-if TYPE_CHECKING:
-    # Where all is ordinary it is not needed, and takes its time to load.
-    from upcall_grader.capture.reading import Capture, Damage
 
 MAX_EXCHANGES = 1000
 """So many exchanges of a capture are listed; fewer, if they are larger than the lab's."""

@@ -12,16 +12,15 @@ import os
 import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from upcall_grader.capture.formats import PCAP_LAYOUTS, PCAPNG_MAGIC
 from upcall_grader.judge import sidecar_files
 from upcall_grader.judge.ownership import COLLECTED, Ownership, stranger
 from upcall_grader.judge.results import Owner
 from upcall_grader.judge.sidecar_files import Manifest, UnusableError, read_manifest
 from upcall_grader.troubles import TroubleError
-
-if TYPE_CHECKING:
-    from upcall_roster.seats import Roster, Seat, Student
+from upcall_roster.seats import Roster, Seat, Student
 
 MAX_FILES = 100_000
 _MAX_DEPTH = 8
@@ -142,9 +141,6 @@ def has_sidecars(path: Path) -> bool:
 
 
 def _is_capture(path: Path) -> bool:
-    # Most folders hold nothing that has to be told from a capture, and this takes its time to load.
-    from upcall_grader.capture.formats import PCAP_LAYOUTS, PCAPNG_MAGIC  # noqa: PLC0415
-
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             return False

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Mapping
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from upcall_grader.capture.frames import CaptureError
 from upcall_grader.capture.packets import LINK_NOISE
+from upcall_grader.capture.reading import Capture
 from upcall_grader.cause import Cause
 from upcall_grader.judge import criteria
 from upcall_grader.judge.capture_summary import (
@@ -36,9 +38,6 @@ from upcall_grader.judge.sidecar_files import (
 )
 from upcall_grader.judge.tokens import token
 from upcall_grader.lab import Lab
-
-if TYPE_CHECKING:
-    from upcall_grader.capture.reading import Capture
 
 _MAX_NAMED = 12
 
@@ -206,17 +205,12 @@ def _summary(descriptor: int, lab: Lab, rank: Rank) -> CaptureSummary:
     """What the file holds. Raises CaptureError."""
     found = summarize_quickly(partial(os.read, descriptor), lab, rank)
     if found is None:
-        # What reads any format takes its time to load.
-        from upcall_grader.capture.reading import Capture  # noqa: PLC0415
-
         with _from_start(descriptor) as stream:
             found = summarize_capture(Capture(stream), lab, rank)
     return found
 
 
 def _digest(descriptor: int) -> str:
-    import hashlib  # noqa: PLC0415 (OpenSSL takes its time to load, and is seldom needed)
-
     with _from_start(descriptor) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -53,7 +53,6 @@ INNER = {
     "TroubleError": "is the base of those that tell",
     "UnsureError": "the slow reading takes over",
     "UnusableError": "is a remark in the report",
-    "_RosterError": "hands on what a RosterError tells",
     "_StopError": "is a remark in the report",
 }
 # A mistake of the project's own; the run goes on without the board.
