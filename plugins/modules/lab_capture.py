@@ -171,7 +171,7 @@ manifest:
   description: How the capture was made.
   returned: success, not in check mode
   type: dict
-swept:
+ended:
   description: Processes of an earlier session that were found and ended first.
   returned: success, not in check mode
   type: list
@@ -220,7 +220,7 @@ from ansible.module_utils.lab_text import instant
 
 _STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _MESSAGE_LIMIT = 1024  # bytes, what the server reads at once
-_SWEEP_TIMEOUT = 5  # seconds
+_STALE_TIMEOUT = 5  # seconds
 _HOLD_TIMEOUT = 10  # seconds: more than a session that was cut off needs until it has ended
 
 
@@ -441,7 +441,7 @@ def manifest(
 
 
 def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
-    """Hold the lab, sweep, find, capture. Raises SessionError."""
+    """Hold the lab, end stale sessions, find the lab, capture. Raises SessionError."""
     if params["mode"] == "exercise":
         check_messages(params["messages"])
     started = instant(time.time(), milliseconds=True)
@@ -458,7 +458,7 @@ def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
         ) from error
     with held:
         left = marked()
-        end(left, _SWEEP_TIMEOUT)
+        end(left, _STALE_TIMEOUT)
         for stale in Path(LOCK_PATH).parent.glob("window-*"):
             stale.unlink()
         lab = find_lab(params)
@@ -472,7 +472,7 @@ def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
             "server_log": base64.b64encode(result.server_log).decode("ascii"),
             "client_log": base64.b64encode(result.client_log).decode("ascii"),
             "manifest": manifest(params, lab, result, started, tcpdump_version),
-            "swept": [process.command for process in left],
+            "ended": [process.command for process in left],
         }
 
 

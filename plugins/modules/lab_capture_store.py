@@ -54,7 +54,7 @@ EXAMPLES = r"""
   lab_capture_store:
     dest: captures/{{ inventory_hostname }}
     session: "{{ session }}"
-    clock_offset_seconds: "{{ lab_look_seen.clock_offset_seconds }}"
+    clock_offset_seconds: "{{ lab_look_host_state.clock_offset_seconds }}"
 """
 
 RETURN = r"""

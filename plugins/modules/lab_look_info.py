@@ -84,7 +84,7 @@ EXAMPLES = r"""
     port: 4141
     apt_proxy_file: /etc/apt/apt.conf.d/80upcall-lab
   become: true
-  register: lab_look_seen
+  register: lab_look_host_state
 """
 
 RETURN = r"""

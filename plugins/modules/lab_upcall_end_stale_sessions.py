@@ -1,11 +1,11 @@
 #!/usr/bin/python
-"""Ansible module lab_upcall_sweep: end what a session left behind that was cut off."""
+"""Ansible module lab_upcall_end_stale_sessions: end what a session left behind that was cut off."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
-module: lab_upcall_sweep
+module: lab_upcall_end_stale_sessions
 short_description: End what a session of the upcall lab left behind
 description:
   - Ends the processes that a session started, if no session holds the lab. Students' own processes
@@ -34,7 +34,7 @@ author:
 
 EXAMPLES = r"""
 - name: End what an earlier session left behind
-  lab_upcall_sweep:
+  lab_upcall_end_stale_sessions:
   become: true
 """
 

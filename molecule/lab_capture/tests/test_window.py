@@ -78,7 +78,7 @@ def test_nothing_is_left_of_a_session_that_is_killed(host: Host) -> None:
     assert run.returncode == 0, run.stdout
 
 
-def test_a_server_left_by_a_killed_session_is_swept(host: Host) -> None:
+def test_a_server_left_by_a_killed_session_is_ended(host: Host) -> None:
     on_one_host(host, 2)
     mark = "UPCALL_LAB_SESSION=cut-off"
     with host.sudo():

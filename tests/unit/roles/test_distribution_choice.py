@@ -45,7 +45,7 @@ def test_a_host_gets_the_file_of_its_version_its_distribution_or_its_family(tmp_
         "ansible_python_interpreter": sys.executable,
         "lab_look_disk_minimum": 1,
     }
-    hosts = {name: common | {"lab_look_seen": {"look": look}} for name, look in looks.items()}
+    hosts = {name: common | {"lab_look_host_state": {"look": look}} for name, look in looks.items()}
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     (tmp_path / "play.yml").write_text(PLAY)
     subprocess.run(
