@@ -20,9 +20,9 @@ class ConnectionSummary(NamedTuple):
     """A connection, after its last segment.
 
     Times are nanoseconds since 1970 UTC, or None. ``resets`` are frames, and whether the client
-    sent it. ``strays`` are bytes of the server before its first upcall. ``whole`` tells that no
-    byte is missing between the first and the last of each side, ``answered`` that the server sent
-    anything, captured or acknowledged.
+    sent it. ``strays`` are bytes of the server before its first upcall. ``whole``: no byte is
+    missing between the first and the last of each side. ``answered``: the server sent anything,
+    captured or acknowledged.
     """
 
     number: int
@@ -65,18 +65,18 @@ class ConnectionSummary(NamedTuple):
 
     @property
     def from_start_to_end(self) -> bool:
-        """Whether all of the connection is in the capture, so that what is not there was not."""
+        """Whether all of the connection is in the capture: what is not there did not happen."""
         return self.handshake.syn is not None and self.whole and (self.closed or bool(self.resets))
 
     @property
     def messages(self) -> list[bytes]:
         """The messages, in order."""
-        return [found.message for found in self.exchanges if found.message is not None]
+        return [one.message for one in self.exchanges if one.message is not None]
 
     @property
     def answered_messages(self) -> int:
         """How many messages came back in their upcalls."""
-        return sum(found.answer is Answer.YES for found in self.exchanges)
+        return sum(exchange.answer is Answer.YES for exchange in self.exchanges)
 
     @property
     def message_frames(self) -> list[int]:
@@ -96,7 +96,7 @@ class ConnectionSummary(NamedTuple):
 
 
 def summarize_connection(connection: Connection, phrase: bytes) -> ConnectionSummary:
-    """A finished connection (``Connection.finish``), its messages and upcalls read.
+    """Return the summary of a finished connection (``Connection.finish``).
 
     ``phrase`` stands before a message in its upcall.
     """

@@ -14,7 +14,7 @@ MAX_PROOFS = 12
 
 
 def find_copies(judged: Sequence[Judged]) -> tuple[Copy, ...]:
-    """Groups of files with a packet in common, or with the same bytes."""
+    """Return the groups of files with a packet in common, or with the same bytes."""
     marks: list[object] = list(chain.from_iterable(one.fingerprints for one in judged))
     marks += filter(None, (one.sha256 for one in judged))
     if len(set(marks)) == len(marks):
@@ -28,17 +28,17 @@ def find_copies(judged: Sequence[Judged]) -> tuple[Copy, ...]:
             holders[number].setdefault(file, one.fingerprints[number])
         if one.sha256 in twice:
             holders[one.sha256].setdefault(file, 0)
-    shared = [found for found in holders.values() if len(found) > 1]
+    shared = [frames for frames in holders.values() if len(frames) > 1]
     students = _students(judged)
     return tuple(
-        Copy(group, _proofs(found))
-        for group, found in sorted(_groups(shared), key=lambda one: one[0])
+        Copy(group, _proofs(joins))
+        for group, joins in sorted(_groups(shared), key=lambda one: one[0])
         if not set.intersection(*(students[file] for file in group))
     )
 
 
 def _students(judged: Iterable[Judged]) -> dict[str, set[str]]:
-    """File -> the students of the roster whose it is: what is all one student's is no copy."""
+    """Return each file's students on the roster: what is all one student's is no copy."""
     students: dict[str, set[str]] = defaultdict(set)
     for one in judged:
         owner = one.submission.owner
@@ -49,7 +49,7 @@ def _students(judged: Iterable[Judged]) -> dict[str, set[str]]:
 def _groups(
     shared: Sequence[dict[str, int]],
 ) -> Iterator[tuple[tuple[str, ...], list[dict[str, int]]]]:
-    """Files joined by any of ``shared``, directly or through others, and what joins them."""
+    """Yield files joined by any of ``shared``, directly or through others, and what joins them."""
     leader: dict[str, str] = {}
 
     def lead(file: str) -> str:
@@ -72,16 +72,17 @@ def _groups(
 
 
 def _proofs(joins: Iterable[dict[str, int]]) -> tuple[Proof, ...]:
+    """Return the packets that prove best that the files are one capture."""
     packets = [sorted(holder.items()) for holder in joins if 0 not in holder.values()]
     # Packets that most of the files have come first, then those that come first in them; of packets
     # in the same files the second comes behind the first of all others, so that each file has its.
     packets.sort(key=lambda packet: (-len(packet), packet))
-    seen: Counter[tuple[str, ...]] = Counter()
+    earlier: Counter[tuple[str, ...]] = Counter()
     ranked = []
     for packet in packets:
         files = tuple(file for file, _ in packet)
-        ranked.append((seen[files], -len(packet), packet))
-        seen[files] += 1
+        ranked.append((earlier[files], -len(packet), packet))
+        earlier[files] += 1
     return tuple(
         Proof(dict(packet)) for packet in sorted(p for *_, p in sorted(ranked)[:MAX_PROOFS])
     )

@@ -48,7 +48,7 @@ def _judgement(criterion: Criterion, finding: Finding) -> Judgement:
 
 
 def display_filter(frames: Sequence[int]) -> str:
-    """Wireshark's display filter that shows just these frames; "" for none.
+    """Return Wireshark's display filter that shows just these frames; "" for none.
 
     Source: the section on the membership operator in wireshark-filter(4).
     """

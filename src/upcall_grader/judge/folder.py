@@ -159,7 +159,7 @@ def _manifest(folder: Path) -> Manifest:
 
 
 def owner_of(student: Student, seat: Seat) -> Owner:
-    """A student of the roster as the owner of a submission."""
+    """Return a student of the roster as the owner of a submission."""
     return Owner(
         student.student_id,
         student.name,

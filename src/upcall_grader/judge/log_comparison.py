@@ -24,8 +24,8 @@ _SHOWN = 40  # columns of a message in a sentence
 _MAX_NAMED = 10
 
 
-class _Told(NamedTuple):
-    """What the server says of one connection."""
+class _LoggedConnection(NamedTuple):
+    """What the server's log says of one connection."""
 
     client: tuple[str, int]
     messages: list[bytes]
@@ -34,44 +34,47 @@ class _Told(NamedTuple):
 def disagreements(
     summary: ConnectionSummary, server_log: bytes, client_log: bytes, shown: bytes
 ) -> list[Remark]:
-    """Where the logs tell something else than the wire; an empty log tells nothing.
+    """Return where the logs say something else than the wire; an empty log says nothing.
 
     ``shown`` is what the client prints before an upcall.
     """
-    found: list[Remark] = []
+    remarks: list[Remark] = []
     if server_log:
-        found += _server(summary, _connections(server_log))
+        remarks += _server(summary, _connections(server_log))
     if client_log:
         upcall = re.compile(_PROMPTS + re.escape(shown) + rb" ?(.*)", re.DOTALL)
-        told = [match for line in _lines(client_log) if (match := _match(upcall, line)) is not None]
-        found += _compare("witness-client", CLIENT_LOG, summary, _upcalls(summary), told)
-    return found
+        matches = (_match(upcall, line) for line in _lines(client_log))
+        logged = [match for match in matches if match is not None]
+        remarks += _compare("witness-client", CLIENT_LOG, summary, _upcalls(summary), logged)
+    return remarks
 
 
-def _server(summary: ConnectionSummary, connections: Sequence[_Told]) -> Iterator[Remark]:
+def _server(
+    summary: ConnectionSummary, connections: Sequence[_LoggedConnection]
+) -> Iterator[Remark]:
     client = (address_text(summary.client[0]), summary.client[1])
-    own = [told for told in connections if told.client == client]
+    own = [one for one in connections if one.client == client]
     if own:
         yield from _compare(
             "witness-server", SERVER_LOG, summary, _messages(summary), own[-1].messages
         )
         return
-    told = ", ".join(f"{told.client[0]}:{told.client[1]}" for told in connections[:_MAX_NAMED])
-    values: dict[str, str | int] = {"log": SERVER_LOG, "told": told or "no connection"}
+    clients = ", ".join(f"{one.client[0]}:{one.client[1]}" for one in connections[:_MAX_NAMED])
+    values: dict[str, str | int] = {"log": SERVER_LOG, "told": clients or "no connection"}
     yield Remark("witness-other", values, needs_person=True)
 
 
-def _connections(log: bytes) -> list[_Told]:
-    found: list[_Told] = []
+def _connections(log: bytes) -> list[_LoggedConnection]:
+    connections: list[_LoggedConnection] = []
     for line in _lines(log):
         opened = _CONNECTION.fullmatch(line)
         if opened:
-            found.append(_Told((opened[1].decode(), int(opened[2])), []))
+            connections.append(_LoggedConnection((opened[1].decode(), int(opened[2])), []))
             continue
         message = _match(_RECEIVED, line)
-        if message is not None and found:
-            found[-1].messages.append(message)
-    return found
+        if message is not None and connections:
+            connections[-1].messages.append(message)
+    return connections
 
 
 def _lines(log: bytes) -> list[bytes]:
@@ -86,33 +89,33 @@ def _match(pattern: re.Pattern[bytes], line: bytes) -> bytes | None:
 
 
 def _printed(data: bytes) -> bytes:
-    """Bytes of the wire as the lab's programs print them."""
+    """Return bytes of the wire as the lab's programs print them."""
     return data.decode("utf-8", "replace").encode()
 
 
 def _compare(
-    code: str, log: str, summary: ConnectionSummary, wire: Sequence[bytes], told: Sequence[bytes]
+    code: str, log: str, summary: ConnectionSummary, wire: Sequence[bytes], logged: Sequence[bytes]
 ) -> Iterator[Remark]:
-    if not summary.from_start_to_end and _in_order(wire, told):
+    if not summary.from_start_to_end and _in_order(wire, logged):
         # What the capture does not hold cannot speak against the log.
         return
-    if len(wire) != len(told):
-        values: dict[str, str | int] = {"log": log, "told": len(told), "held": len(wire)}
+    if len(wire) != len(logged):
+        values: dict[str, str | int] = {"log": log, "told": len(logged), "held": len(wire)}
         yield Remark("witness-count", values, needs_person=True)
     pairs = [
         (number, held, said)
-        for number, (held, said) in enumerate(zip(wire, told, strict=False), 1)
+        for number, (held, said) in enumerate(zip(wire, logged, strict=False), 1)
         if held != said
     ]
-    # Where one is left out all that follow differ: only the first of them tells something.
-    for number, held, said in pairs[: _MAX_NAMED if len(wire) == len(told) else 1]:
+    # Where one is left out all that follow differ: only the first of them means something.
+    for number, held, said in pairs[: _MAX_NAMED if len(wire) == len(logged) else 1]:
         values = {"number": number, "wire": quoted(held, _SHOWN), "log": quoted(said, _SHOWN)}
         yield Remark(code, values, needs_person=True)
 
 
-def _in_order(wire: Iterable[bytes], told: Iterable[bytes]) -> bool:
-    """Whether all of ``wire`` is in ``told``, in this order."""
-    rest = iter(told)
+def _in_order(wire: Iterable[bytes], logged: Iterable[bytes]) -> bool:
+    """Return whether all of ``wire`` is in ``logged``, in this order."""
+    rest = iter(logged)
     return all(held in rest for held in wire)
 
 
@@ -121,4 +124,4 @@ def _messages(summary: ConnectionSummary) -> list[bytes]:
 
 
 def _upcalls(summary: ConnectionSummary) -> list[bytes]:
-    return [_printed(found.upcall) for found in summary.exchanges if found.upcall is not None]
+    return [_printed(one.upcall) for one in summary.exchanges if one.upcall is not None]

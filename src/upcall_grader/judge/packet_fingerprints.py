@@ -33,7 +33,7 @@ class PacketFingerprints:
         self._limit = _MASK
 
     def __eq__(self, other: object) -> bool:
-        """Whether both remember the same packets, whatever the order they came in."""
+        """Return whether both remember the same packets, whatever the order they came in."""
         return isinstance(other, PacketFingerprints) and self.frames == other.frames
 
     __hash__ = None  # type: ignore[assignment]

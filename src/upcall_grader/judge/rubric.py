@@ -24,22 +24,22 @@ class Criterion(NamedTuple):
     parameters: Mapping[str, Value] = {}
 
     def __hash__(self) -> int:
-        """By its id, as mappings have no hash."""
+        """Return the hash of its id, as mappings have none."""
         return hash(self.id)
 
     def whole(self, name: str) -> int:
-        """A parameter that is a number."""
+        """Return a parameter that is a number."""
         value = self.parameters[name]
         return value if isinstance(value, int) else 0
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """A parameter that is a list of texts."""
+        """Return a parameter that is a list of texts."""
         value = self.parameters.get(name)
         return value if isinstance(value, tuple) else ()
 
 
 class Rubric(NamedTuple):
-    """All criteria, in the order in which they are told, and the lab that they are about."""
+    """All criteria, in the order in which they are listed, and the lab that they are about."""
 
     criteria: tuple[Criterion, ...]
     lab: Lab = UPCALL

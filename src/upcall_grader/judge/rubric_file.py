@@ -1,4 +1,4 @@
-"""From a rubric file (YAML) to a Rubric; what is wrong with it is told with its line."""
+"""From a rubric file (YAML) to a Rubric; a message names the line of a mistake."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def read_rubric(path: Path) -> Rubric:
 
 
 def parse_rubric(text: str, file: str) -> Rubric:
-    """The rubric in ``text``, which messages call ``file``. Raises RubricError."""
+    """Return the rubric in ``text``, which messages call ``file``. Raises RubricError."""
     try:
         _check_depth(text, file)
         root = yaml.compose(text, Loader=_LOADER)
@@ -124,7 +124,7 @@ def parse_rubric(text: str, file: str) -> Rubric:
 
 
 def _check_depth(text: str, file: str) -> None:
-    """Composing calls itself for each level, and the C parser's has no end but the stack's."""
+    """Refuse deep nesting: composing calls itself for each level until the stack ends."""
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent)

@@ -20,7 +20,7 @@ _MANIFEST_LIMIT, _LOG_LIMIT = 1 << 18, 1 << 21  # bytes
 
 
 class Manifest(NamedTuple):
-    """What is used of a manifest; empty where it does not tell."""
+    """What is used of a manifest; empty where it says nothing."""
 
     student: str = ""
     host: str = ""
@@ -39,36 +39,36 @@ class UnusableError(Exception):
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest in a folder, an empty one where there is none. Raises UnusableError."""
+    """Return the manifest in a folder, an empty one without a file. Raises UnusableError."""
     data = _read(folder / MANIFEST, _MANIFEST_LIMIT)
     if data is None:
         return Manifest()
     try:
-        told = json.loads(data)
+        content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise UnusableError(Cause("no-json")) from error
-    if not isinstance(told, dict):
+    if not isinstance(content, dict):
         raise UnusableError(Cause("no-json-object"))
-    counters, network = told.get("tcpdump"), told.get("network")
+    counters, network = content.get("tcpdump"), content.get("network")
     dropped = counters.get("dropped") if isinstance(counters, dict) else 0
     subnets = network.get("subnets") if isinstance(network, dict) else []
     return Manifest(
-        student=_text(told.get("student")),
-        host=_text(told.get("host")),
-        mode=_text(told.get("mode")),
-        sha256=_text(told.get("sha256")),
+        student=_text(content.get("student")),
+        host=_text(content.get("host")),
+        mode=_text(content.get("mode")),
+        sha256=_text(content.get("sha256")),
         dropped=dropped if isinstance(dropped, int) and 0 < dropped < 1 << 63 else 0,
         networks=tuple(filter(_is_network, subnets[:16] if isinstance(subnets, list) else ())),
     )
 
 
 def read_log(folder: Path, name: str) -> bytes:
-    """A log in a folder, b"" where there is none. Raises UnusableError."""
+    """Return a log in a folder, b"" without a file. Raises UnusableError."""
     return _read(folder / name, _LOG_LIMIT) or b""
 
 
 def _read(path: Path, limit: int) -> bytes | None:
-    """A regular file's bytes, no link's and no FIFO's; None where there is nothing."""
+    """Return the bytes of a regular file, of no link and no FIFO; None where there is nothing."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -21,7 +21,7 @@ class SecretError(TroubleError):
 
 
 def token(secret: bytes, student: str) -> str:
-    """The token of a student: ten letters and digits, of which 50 bits cannot be guessed.
+    """Return a student's token: ten letters and digits, of which 50 bits cannot be guessed.
 
     Source: RFC 2104 (HMAC), RFC 4648 section 6 (base32).
     """
@@ -30,7 +30,7 @@ def token(secret: bytes, student: str) -> str:
 
 
 def read_secret(path: Path) -> bytes:
-    """The secret in a file, without the line's end. Raises SecretError."""
+    """Return the secret in a file, without the line's end. Raises SecretError."""
     try:
         with path.open("rb") as stream:
             secret = re.sub(rb"[\r\n]+\Z", b"", stream.read(4096))
