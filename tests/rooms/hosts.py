@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.support.lab_hosts import CAPTURES, IMAGE_ARCHIVE, STATE, environment, run_command
+from tests.support.on_lab_hosts import NAMES
 
-LABEL = "upcall-lab.test-host.room"
 # Which test run uses the lab hosts. Beside their folder, which goes and comes with them.
 MARK = STATE.with_name(f"{STATE.name}.used")
 
@@ -21,7 +21,7 @@ def make(run: str) -> None:
         if MARK.exists() and MARK.read_text() == f"{run} ready":
             return
         MARK.write_text(run)
-        if not _all_run():
+        if not all(map(_let_in, NAMES)):
             made = _play("create")
             assert made.returncode == 0, made.stdout
         places = {
@@ -67,20 +67,12 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-def _all_run() -> bool:
-    """Return whether all lab hosts run that the generated files speak of."""
-    try:
-        config = (STATE / "ssh_config").read_text()
-    except FileNotFoundError:
-        return False
-    listed = subprocess.run(
-        ["docker", "container", "ls", "--quiet", f"--filter=label={LABEL}={STATE.name}"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
+def _let_in(host: str) -> bool:
+    """Return whether a lab host runs and is the one that the generated files speak of."""
+    config = str(STATE / "ssh_config")
+    return (
+        run_command(["ssh", "-F", config, "-o", "ConnectTimeout=5", host, "true"]).returncode == 0
     )
-    names = [line for line in config.splitlines() if line.startswith("Host ")]
-    return len(listed.stdout.split()) == len(names) - 1  # and Host *
 
 
 def _play(playbook: str) -> subprocess.CompletedProcess[str]:

@@ -127,15 +127,15 @@ def test_hosts_that_could_not_be_made_are_removed_too(path: Path, scenarios: Pat
     assert calls == [DESTROY, CREATE, DESTROY]
 
 
-def lab_hosts(path: Path, top: Path, running: int) -> None:
-    """Lay out a room of two lab hosts, so many of which run."""
+def lab_hosts(path: Path, top: Path, answering: str) -> None:
+    """Lay out a room of the lab hosts a and b, of which those named let ssh in."""
     (top / ".cache" / "lab-hosts").mkdir(parents=True, exist_ok=True)
     (top / ".cache" / "lab-hosts" / "ssh_config").write_text("Host a 1\nHost b 2\nHost *\n")
-    fake(path, "docker", f"seq {running}")
+    fake(path, "ssh", f'case "$5" in [{answering}]) ;; *) exit 255 ;; esac')
 
 
 def test_hosts_that_stay_behind_fail_the_run(path: Path, scenarios: Path) -> None:
-    lab_hosts(path, scenarios, running=2)
+    lab_hosts(path, scenarios, answering="ab")
     status, _, errors = molecule_all(path, scenarios, failing="destroy*")
     assert status == 1
     assert "could not be removed" in errors
@@ -165,10 +165,10 @@ def test_a_scenario_is_told_what_passed_before_it(path: Path, scenarios: Path) -
 
 
 def test_only_hosts_that_are_all_there_are_taken_as_they_are(path: Path, scenarios: Path) -> None:
-    lab_hosts(path, scenarios, running=2)
+    lab_hosts(path, scenarios, answering="ab")
     assert molecule_all(path, scenarios)[1] == [CREATE, TWO, ONE, DESTROY]
     (scenarios / "calls").unlink()
-    lab_hosts(path, scenarios, running=1)
+    lab_hosts(path, scenarios, answering="a")
     assert molecule_all(path, scenarios)[1] == [DESTROY, CREATE, TWO, ONE, DESTROY]
 
 
