@@ -16,6 +16,6 @@ def three_seats() -> Iterator[Room]:
 
 
 @pytest.fixture(scope="session")
-def six_seats(three_seats: Room) -> Room:
-    """The same room with three seats more, which have nothing yet."""
-    return three_seats.grown(6)
+def four_seats(three_seats: Room) -> Room:
+    """Return the same room with one seat more, which has nothing yet: two slices of two."""
+    return three_seats.grown(4)

@@ -152,9 +152,9 @@ def test_a_host_that_fails_stops_nobody(room: Room) -> None:
     assert (told[well]["failed"], told[broken]["unreachable"]) == (None, False)
 
 
-def test_a_room_is_completed(six_seats: Room) -> None:
+def test_a_room_is_completed(four_seats: Room) -> None:
     """Seats that have died or were taken away are back, and the others are the ones they were."""
-    room = six_seats
+    room = four_seats
     identity = ["docker", "container", "inspect", "--format", "{{.Id}}"]
 
     def containers() -> list[str]:

@@ -74,8 +74,8 @@ def slice_of(room: Room, number: int, run: str) -> dict[str, t.Any]:
 
 
 @pytest.fixture(scope="module")
-def room(six_seats: Room) -> Room:
-    return six_seats
+def room(four_seats: Room) -> Room:
+    return four_seats
 
 
 @pytest.fixture(scope="module")
