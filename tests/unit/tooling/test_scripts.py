@@ -72,6 +72,18 @@ def test_all_phases_passed(path: Path) -> None:
     assert "FAILED" not in result.stdout
 
 
+def test_phases_run_side_by_side_where_one_may_fail(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(
+        "one:\n\tuntil test -e two; do sleep 0.01; done\ntwo:\n\ttouch two\nbad:\n\texit 3\n"
+    )
+    (tmp_path / "scripts").mkdir()
+    script = shutil.copy(TOP / "scripts" / "phases", tmp_path / "scripts")
+    result = run(path, Path(script), "one+two", "one+bad", KEEP_GOING="")
+    assert result.returncode == 2, result.stdout
+    lines = [line.split()[:2] for line in result.stdout.splitlines()]
+    assert lines[-4:-2] == [["one+two", "passed"], ["one+bad", "FAILED"]]
+
+
 @pytest.fixture
 def scenarios(tmp_path: Path) -> Path:
     """Return a project with the scenarios one and two, beside default; two comes first."""
