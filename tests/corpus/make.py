@@ -325,6 +325,15 @@ def own_clients() -> None:
         tcpdump.until(lambda flags: any(flag & 4 for flag in flags), "a reset")
 
 
+def bye_then_reset() -> None:
+    """Capture a client that says bye at once, then one that says more and does not close."""
+    with Recording("bye-then-reset.pcap") as tcpdump:
+        exchange()
+        with serving():
+            python_in("upcall-client", RUDE)
+        tcpdump.until(lambda flags: any(flag & 4 for flag in flags), "a reset")
+
+
 def hostile() -> None:
     """Capture what a terminal, browser or spreadsheet would obey, and bytes that are no UTF-8."""
     with Recording("hostile.pcap") as tcpdump:
@@ -417,6 +426,7 @@ def make() -> None:
     stopped_client()
     refused()
     two_connections()
+    bye_then_reset()
     own_clients()
     others()
 

@@ -17,6 +17,7 @@ from tests.unit.corpus.test_bounds import UNHURRIED
 from tests.unit.grader import building as b
 from upcall_grader.capture.connections import Endpoint
 from upcall_grader.capture.reading import open_capture
+from upcall_grader.grade import command as grade
 from upcall_grader.judge.criteria import judge
 from upcall_grader.judge.results import Status, Submission, Verdict
 from upcall_grader.judge.rubric import Criterion
@@ -74,6 +75,47 @@ def test_upcall_show_says_what_upcall_grade_says(
     how = "not complete" if failed else "complete"
     how += f" ({', '.join(failed)})" if failed and found.conversation else ""
     assert f"{verdict}{how}\n" in out
+
+
+ECHO = CORPUS.parent / "second_lab" / "rubric.yml"
+
+
+def echo() -> bytes:
+    """A whole exchange of the second lab."""
+    talk = b.Talk(server=("10.0.0.2", 2222)).open()
+    for message in (b"1", b"2"):
+        talk.c(b.PSH | b.ACK, message).s(b.PSH | b.ACK, b"Echo: " + message)
+    return b.pcap(b.frames(talk.close().packets))
+
+
+COMMANDS = {
+    "complete": (FILES["complete.pcap"], (), "graded", "100", "complete"),
+    "one message": (FILES["one-message.pcap"], (), "graded", "85", "not complete (messages)"),
+    "a reset behind the close": (
+        *(MUTANTS["a reset of the client behind the close"], ()),
+        *("graded", "95", "not complete (no-reset)"),
+    ),
+    "bye, then a reset": (
+        *(FILES["bye-then-reset.pcap"], ()),
+        *("graded", "75", "not complete (close, no-reset)"),
+    ),
+    "another lab by its rubric": (echo(), ("--rubric", str(ECHO)), "graded", "100", "complete"),
+    "another lab": (echo(), (), "wrong-lab", "0", "not complete"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_both_commands_say_the_same(
+    name: str, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, options, verdict, points, how = COMMANDS[name]
+    path.write_bytes(data)
+    assert show.main([str(path), "--check", *options]) == (0 if how == "complete" else 1)
+    shown = capsys.readouterr().out
+    assert f" Verdict    {verdict}, {points} of 100 points: {how}\n" in shown
+    # Whatever the points, a grade needs no person.
+    assert grade.main([str(path.parent), *options]) == (0 if verdict == "graded" else 1)
+    assert re.search(rf" {verdict} +{points} of 100  upcall\.pcap\n", capsys.readouterr().out)
 
 
 def judged(path: Path) -> Iterator[tuple[tuple[Endpoint, Endpoint], bool, bool]]:
