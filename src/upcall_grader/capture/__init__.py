@@ -10,4 +10,5 @@ The modules stand on each other in this order, and none looks upwards:
 ``streams``      the bytes of one side, in order
 ``connections``  segments -> connections: handshake, bytes in order, close
 ``dialogue``     bytes in order -> messages and upcalls
+``phases``       segments -> which part of their connection they are
 """

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from upcall_grader.capture.connections import Mark, Step
 from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import FIN, RST, SYN, flags_text
+from upcall_grader.capture.phases import Phase, Phases
 from upcall_grader.lab import Lab
 from upcall_grader.report.ladder import Ladder
 from upcall_grader.report.phrases import NONE, Phrases
@@ -80,27 +81,23 @@ def panels(
 ) -> list[Panel]:
     """Return the whole diagram, from the top down."""
     words = _Words(ladder, exchanges, phrases, lab.answer)
-    drawn = _panels(ladder.first, words)
+    drawn = _panels(ladder.first, words, Phases(exchanges))
     if ladder.left_out:
         drawn.append(Panel(phrases("ladder.fold", count=ladder.left_out), "fold", ladder.left_out))
-    return drawn + _panels(ladder.last, words)
+    return drawn + _panels(ladder.last, words, Phases(exchanges))
 
 
-def _panels(steps: Iterable[Step], words: _Words) -> list[Panel]:
+def _panels(steps: Iterable[Step], words: _Words, phases: Phases) -> list[Panel]:
     drawn: list[Panel] = []
     phase = None
     for step in steps:
-        own = words.phase(step) or phase or ("data", 0)
+        own = phases.of(step)
         if own != phase or len(drawn[-1].arrows) == _MAX_ROWS:
             again = own == phase
             phase = own
-            drawn.append(Panel(words.caption(own, again), own[0]))
+            drawn.append(Panel(words.caption(own, again), own.kind))
         drawn[-1].add(step, words)
     return drawn
-
-
-Phase = tuple[str, int]
-"""A kind of phase (handshake, exchange, close, reset, data), and the number of an exchange."""
 
 
 class _Words:
@@ -124,23 +121,9 @@ class _Words:
                         found = (kind, number, part, len(frames))
                         self._parts.setdefault(frame, []).append(found)
 
-    def phase(self, step: Step) -> Phase | None:
-        """Return the phase that the step shows; None if it belongs to the phase before."""
-        if step.marks & (Mark.SYN | Mark.SYN_ACK | Mark.HANDSHAKE_ACK):
-            return "handshake", 0
-        parts = self._parts.get(step.segment.frame)
-        if parts:
-            return "exchange", parts[0][1]
-        if step.marks & Mark.RESET:
-            return "reset", 0
-        if step.marks & (Mark.FIN | Mark.ACKS_FIN):
-            return "close", 0
-        return ("data", 0) if step.marks & Mark.DATA else None
-
     def caption(self, phase: Phase, again: bool) -> str:
         """Return a panel's heading."""
-        kind, number = phase
-        caption = self._phrases(f"phase.{kind}", number=str(number))
+        caption = self._phrases(f"phase.{phase.kind}", number=str(phase.number))
         return self._phrases("phase.again", phase=caption) if again else caption
 
     def arrow(self, step: Step, top: int) -> Arrow:

@@ -50,8 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(told + remedy + place(error.trouble), file=sys.stderr)
         return 2
     except TroubleError as error:
-        for line in str(error).splitlines():
-            print(f"upcall-show: {escape_unprintable(line)}", file=sys.stderr)
+        print(f"upcall-show: {escape_unprintable(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # Whoever read the output has seen enough; Python must not complain while closing it.

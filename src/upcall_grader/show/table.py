@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from upcall_grader.capture.connections import Mark, Step
 from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import Other, flags_text
+from upcall_grader.capture.phases import Phase, Phases
 from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.terminal import Painter, quoted, whole, width
 from upcall_text.plain import escape_unprintable
 
+_BRACKETS = {"handshake": "handshake", "close": "close", "reset": "bad"}
+"""Styles of brackets in the margin, by kind of phase."""
 _MIN_WHAT = 36
 _MAX_TEXT = 72
 _WIDE_TEXT = 44
@@ -48,7 +51,7 @@ class Glyphs:
 class Row:
     """One packet: either a step of a lab connection or something else.
 
-    ``phase`` groups rows in the margin.
+    ``phase`` groups rows in the margin: the connection's number, and which of its phases it is.
     """
 
     number: int
@@ -57,34 +60,27 @@ class Row:
     other: Other | None
     labels: list[tuple[str, bytes, str]] = field(default_factory=list)
     """Exchanges that the packet has part in: kind (message or upcall), text, part ("2/3" or "")."""
-    phase: tuple[int, str] | None = None
+    phase: tuple[int, Phase] | None = None
 
 
 def label_rows(rows: list[Row], summaries: list[ConnectionSummary]) -> None:
     """Give each row its part in the exchanges, and its phase."""
     by_frame = {row.number: row for row in rows if row.step is not None}
     for summary in summaries:
-        for number, exchange in enumerate(summary.exchanges, 1):
-            _label(by_frame, summary.number, number, exchange)
+        for exchange in summary.exchanges:
+            _label(by_frame, exchange)
         for data, frames in summary.strays:
             for index, frame in enumerate(frames, 1):
                 part = f"{index}/{len(frames)}" if len(frames) > 1 else ""
                 by_frame[frame].labels.append(("other data", data, part))
-    current: dict[int, tuple[int, str] | None] = {}
+    phases = {summary.number: Phases(summary.exchanges) for summary in summaries}
     for row in rows:
-        if row.step is None:
-            continue
-        connection_number = row.step.connection.number
-        repeated = by_frame.get(row.step.repeats or 0)
-        row.phase = row.phase or (repeated.phase if repeated else None) or _own_phase(row.step)
-        row.phase = row.phase or current.get(connection_number)
-        if row.phase is not None and row.phase[1] != "handshake":
-            current[connection_number] = row.phase
+        if row.step is not None:
+            number = row.step.connection.number
+            row.phase = number, phases[number].of(row.step)
 
 
-def _label(
-    by_frame: dict[int, Row], connection_number: int, number: int, exchange: Exchange
-) -> None:
+def _label(by_frame: dict[int, Row], exchange: Exchange) -> None:
     for kind, text, frames in (
         ("message", exchange.message, exchange.message_frames),
         ("upcall", exchange.upcall, exchange.upcall_frames),
@@ -92,15 +88,6 @@ def _label(
         for index, frame in enumerate(frames, 1):
             part = f"{index}/{len(frames)}" if len(frames) > 1 else ""
             by_frame[frame].labels.append((kind, text or b"", part))
-            by_frame[frame].phase = (connection_number, f"exchange {number}")
-
-
-def _own_phase(step: Step) -> tuple[int, str] | None:
-    if step.marks & (Mark.SYN | Mark.SYN_ACK | Mark.HANDSHAKE_ACK):
-        return step.connection.number, "handshake"
-    if step.marks & (Mark.FIN | Mark.ACKS_FIN | Mark.RESET):
-        return step.connection.number, "close"
-    return None
 
 
 class Table:
@@ -314,12 +301,12 @@ class Table:
             while end + 1 < len(lab) and self._rows[lab[end + 1]].phase == phase:
                 end += 1
             if phase is not None:
-                self._bracket(margins, lab[at], lab[end], phase[1])
+                self._bracket(margins, lab[at], lab[end], phase[1].kind)
             at = end + 1
         return margins
 
-    def _bracket(self, margins: list[str], first: int, last: int, phase: str) -> None:
-        style = phase if phase in ("handshake", "close") else "message"
+    def _bracket(self, margins: list[str], first: int, last: int, kind: str) -> None:
+        style = _BRACKETS.get(kind, "message")
         glyphs = self._glyphs
         for index in range(first, last + 1):
             glyph = glyphs.middle

@@ -199,11 +199,7 @@ def test_hostile_names_show_as_text(classroom: Room, tmp_path: Path, language: s
         submissions=tuple(
             submission._replace(
                 file=f"{index}{submission.owner.student[:99]}",
-                remarks=(
-                    Remark(
-                        "unreadable", {"cause": Cause("not-opened", {"error": text})}, (1,), True
-                    ),
-                ),
+                remarks=(unreadable(text),),
             )
             for index, (submission, text) in enumerate(
                 zip(found.submissions, room.HOSTILE, strict=False)

@@ -1,0 +1,55 @@
+"""Which phase of its connection each step belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from upcall_grader.capture.connections import Mark, Step
+from upcall_grader.capture.dialogue import Exchange
+
+
+class Phase(NamedTuple):
+    """A part of a connection: handshake, exchange, close, reset, or data of no exchange.
+
+    ``number`` is that of the exchange, from 1.
+    """
+
+    kind: str
+    number: int = 0
+
+
+_DATA = Phase("data")
+_BY_MARKS = (
+    (Mark.SYN | Mark.SYN_ACK | Mark.HANDSHAKE_ACK, Phase("handshake")),
+    (Mark.RESET, Phase("reset")),
+    (Mark.FIN | Mark.ACKS_FIN, Phase("close")),
+    (Mark.DATA, _DATA),
+)
+
+
+class Phases:
+    """Tells the phase of one connection's steps, given one after the other."""
+
+    def __init__(self, exchanges: Iterable[Exchange]) -> None:
+        self._of_frame: dict[int, Phase] = {}
+        for number, exchange in enumerate(exchanges, 1):
+            for frame in (*exchange.message_frames, *exchange.upcall_frames):
+                # A segment with the end of one message and the beginning of the next has the first.
+                self._of_frame.setdefault(frame, Phase("exchange", number))
+        self._current = _DATA
+
+    def of(self, step: Step) -> Phase:
+        """Return the next step's phase.
+
+        It is that of what the step repeats, carries or does, or else of the step before.
+        """
+        frame = step.segment.frame
+        phase = self._of_frame.get(step.repeats or frame) or self._of_frame.get(frame)
+        phase = phase or self._by_marks(step) or self._current
+        self._of_frame.setdefault(frame, phase)
+        self._current = phase
+        return phase
+
+    def _by_marks(self, step: Step) -> Phase | None:
+        return next((phase for marks, phase in _BY_MARKS if step.marks & marks), None)
