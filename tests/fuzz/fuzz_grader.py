@@ -25,7 +25,7 @@ with atheris.instrument_imports(include=["upcall_grader"]):
     from upcall_grader.judge.capture_summary import summarize_capture
     from upcall_grader.judge.check import Case
     from upcall_grader.judge.default_rubric import DEFAULT
-    from upcall_grader.judge.quick import summarize_quickly
+    from upcall_grader.judge.fast.reader import summarize_quickly
     from upcall_grader.judge.ranking import ranked_by
     from upcall_grader.judge.results import Owner
     from upcall_grader.judge.rubric_file import (

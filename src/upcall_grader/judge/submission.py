@@ -25,8 +25,8 @@ from upcall_grader.judge.capture_summary import (
 )
 from upcall_grader.judge.check import Case
 from upcall_grader.judge.connection_summary import ConnectionSummary
+from upcall_grader.judge.fast.reader import summarize_quickly
 from upcall_grader.judge.log_comparison import CLIENT_LOG, SERVER_LOG, disagreements
-from upcall_grader.judge.quick import summarize_quickly
 from upcall_grader.judge.ranking import CaseOf, ranked_by
 from upcall_grader.judge.results import Judgement, Owner, Remark, Status, Submission, Value, Verdict
 from upcall_grader.judge.rubric import Rubric

@@ -23,8 +23,8 @@ from upcall_grader.judge.capture_summary import (
     SummaryBuilder,
     is_lab,
 )
-from upcall_grader.judge.flow import PLAIN, Flow, UnsureError
-from upcall_grader.judge.ordinary import Taken
+from upcall_grader.judge.fast.flow import PLAIN, Flow, UnsureError
+from upcall_grader.judge.fast.ordinary import Taken
 from upcall_grader.judge.packet_fingerprints import COUNTED
 from upcall_grader.lab import Lab
 

@@ -15,7 +15,6 @@ from upcall_grader.capture import connections, streams
 from upcall_grader.capture.dialogue import Answer
 from upcall_grader.capture.formats import PCAP_LAYOUTS
 from upcall_grader.capture.reading import Capture
-from upcall_grader.judge import quick
 from upcall_grader.judge.capture_summary import (
     MAX_EXCHANGES,
     CaptureSummary,
@@ -23,7 +22,8 @@ from upcall_grader.judge.capture_summary import (
 )
 from upcall_grader.judge.check import Case
 from upcall_grader.judge.default_rubric import DEFAULT
-from upcall_grader.judge.quick import summarize_quickly
+from upcall_grader.judge.fast import reader
+from upcall_grader.judge.fast.reader import summarize_quickly
 from upcall_grader.judge.ranking import ranked_by
 from upcall_grader.lab import UPCALL, Lab
 
@@ -109,7 +109,7 @@ def test_many_connections_at_once(
     wire += [packet for one in waiting for packet in one]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connections, "LINGERING", lingering)
-        patch.setattr(quick, "_CHUNK", max(chunk, 24))
+        patch.setattr(reader, "_CHUNK", max(chunk, 24))
         fast, slow = both(b.pcap(b.frames(wire)), tmp_path / "upcall.pcap")
     assert fast is None or fast == slow
 
@@ -202,12 +202,12 @@ def test_another_labs_port_and_phrase(tmp_path: Path) -> None:
 
 
 def test_its_layouts_are_those_that_dpkt_knows() -> None:
-    for magic, tick in quick.TICKS.items():
+    for magic, tick in reader.TICKS.items():
         known = PCAP_LAYOUTS[magic]
         assert known.nanoseconds_per_tick == tick
         # dpkt has the time zone, which nobody uses, as a number without a sign.
-        assert known.file_header.format.replace("i", "I") == quick.FILE_HEADER.format
-        assert known.record_header.format == quick.RECORD_HEADER.format
+        assert known.file_header.format.replace("i", "I") == reader.FILE_HEADER.format
+        assert known.record_header.format == reader.RECORD_HEADER.format
 
 
 def test_a_connection_that_stays_open_keeps_nothing_waiting(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from upcall_grader.capture.connections import Connection, Endpoint, Follower
 from upcall_grader.capture.frames import LINK_ETHERNET, Frame
 from upcall_grader.capture.packets import ACK, FIN, PSH, SYN, Decoder, Segment
 from upcall_grader.judge.connection_summary import ConnectionSummary, summarize_connection
-from upcall_grader.judge.ordinary import Taken, ordinary, see
+from upcall_grader.judge.fast.ordinary import Taken, ordinary, see
 from upcall_grader.lab import Lab
 
 PLAIN = frozenset((SYN | ACK, ACK, PSH | ACK))

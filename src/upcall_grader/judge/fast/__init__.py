@@ -1,0 +1,1 @@
+"""Ordinary captures, read several times as fast."""
