@@ -8,10 +8,10 @@ import os
 import stat
 from collections.abc import Mapping
 from functools import partial
-from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
+import upcall_grader.judge.fast  # noqa: F401 (a shortcut in reading: without it all takes longer)
 from upcall_grader.capture.frames import CaptureError
 from upcall_grader.capture.packets import LINK_NOISE
 from upcall_grader.capture.reading import Capture
@@ -19,15 +19,14 @@ from upcall_grader.cause import Cause
 from upcall_grader.judge import criteria
 from upcall_grader.judge.capture_summary import (
     CaptureSummary,
-    Rank,
     SeePacket,
     summarize_capture,
 )
 from upcall_grader.judge.check import Case
 from upcall_grader.judge.connection_summary import ConnectionSummary
-from upcall_grader.judge.fast.reader import summarize_quickly
 from upcall_grader.judge.log_comparison import CLIENT_LOG, SERVER_LOG, disagreements
 from upcall_grader.judge.ranking import CaseOf, ranked_by
+from upcall_grader.judge.reading import from_start, read_summary
 from upcall_grader.judge.results import Judgement, Owner, Remark, Status, Submission, Value, Verdict
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.sidecar_files import (
@@ -147,7 +146,7 @@ def _judge(
         if size == 0:
             remark = Remark("empty-file")
             return Judged(_without_capture(rubric, owner, file, Verdict.EMPTY, remark))
-        found = _summary(descriptor, rubric.lab, ranked_by(rubric, case_of))
+        found = read_summary(descriptor, rubric.lab, ranked_by(rubric, case_of))
         # Where there are fingerprints, they tell copies.
         wanted = manifest.sha256 or not found.fingerprints.frames
         digest = _digest(descriptor) if wanted else ""
@@ -201,24 +200,9 @@ def _other(manifest: Manifest, digest: str) -> list[Remark]:
     return [Remark("manifest-differs", needs_person=True)] if differs else []
 
 
-def _summary(descriptor: int, lab: Lab, rank: Rank) -> CaptureSummary:
-    """What the file holds. Raises CaptureError."""
-    found = summarize_quickly(partial(os.read, descriptor), lab, rank)
-    if found is None:
-        with _from_start(descriptor) as stream:
-            found = summarize_capture(Capture(stream), lab, rank)
-    return found
-
-
 def _digest(descriptor: int) -> str:
-    with _from_start(descriptor) as stream:
+    with from_start(descriptor) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _from_start(descriptor: int) -> BufferedReader:
-    """An open file, once more; when this is closed, the file stays open."""
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return open(descriptor, "rb", closefd=False)
 
 
 def _open(path: str) -> tuple[int, int]:

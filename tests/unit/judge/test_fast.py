@@ -1,4 +1,4 @@
-"""The quick summary: many connections at once, what it lets go, and where it gives up."""
+"""The fast summary: many connections at once, what it lets go, and where it gives up."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from upcall_grader.judge.capture_summary import (
 from upcall_grader.judge.check import Case
 from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.fast import reader
-from upcall_grader.judge.fast.reader import summarize_quickly
+from upcall_grader.judge.fast.reader import summarize_file
 from upcall_grader.judge.ranking import ranked_by
 from upcall_grader.lab import UPCALL, Lab
 
@@ -49,7 +49,7 @@ def both(
 ) -> tuple[CaptureSummary | None, CaptureSummary]:
     path.write_bytes(data)
     with path.open("rb", buffering=0) as stream:
-        fast = summarize_quickly(stream.read, lab, RANK)
+        fast = summarize_file(stream.fileno(), lab, RANK)
     with path.open("rb") as stream:
         return fast, summarize_capture(Capture(stream), lab, RANK)
 

@@ -1,6 +1,6 @@
 """The summary of an ordinary capture, several times as fast: the same result, or none.
 
-Taken are pcap files of Ethernet. A frame with a whole IPv4 TCP segment is read here; any other goes
+It reads pcap files of Ethernet. A frame with a whole IPv4 TCP segment is read here; any other goes
 through ``Decoder``. Connections are told apart and let go as by ``Follower``; one that is ordinary
 (``ordinary``) is read at once when it ends, and any other is followed by a ``Follower`` of its own
 (``flow``). Where a result could differ from ``summarize_capture``'s, there is none: a damaged file,
@@ -9,7 +9,9 @@ lab traffic in another form than plain IPv4, more that is open or kept than ``Fo
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from functools import partial
 from struct import Struct
 
 from upcall_grader.capture import connections
@@ -24,7 +26,7 @@ from upcall_grader.judge.capture_summary import (
     is_lab,
 )
 from upcall_grader.judge.fast.flow import PLAIN, Flow, UnsureError
-from upcall_grader.judge.fast.ordinary import Taken
+from upcall_grader.judge.fast.raw_segment import RawSegment
 from upcall_grader.judge.packet_fingerprints import COUNTED
 from upcall_grader.lab import Lab
 
@@ -52,8 +54,10 @@ Read = Callable[[int], bytes]
 """Gives a file's next bytes, at most so many; b"" at its end."""
 
 
-def summarize_quickly(read: Read, lab: Lab, rank: Rank) -> CaptureSummary | None:
-    """As ``summarize_capture``, from the start of the file; None if that one has to be asked."""
+def summarize_file(descriptor: int, lab: Lab, rank: Rank) -> CaptureSummary | None:
+    """Return what ``summarize_capture`` gives of an open file, or None."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    read = partial(os.read, descriptor)
     start = read(_FIRST)
     tick = TICKS.get(start[:4])
     if tick is None or len(start) < FILE_HEADER.size:
@@ -62,12 +66,12 @@ def summarize_quickly(read: Read, lab: Lab, rank: Rank) -> CaptureSummary | None
     if major != 2 or link_type & 0xFFFF != LINK_ETHERNET:
         return None
     try:
-        return _Quick(lab, rank, tick).read(start, FILE_HEADER.size, read)
+        return _Reader(lab, rank, tick).read(start, FILE_HEADER.size, read)
     except UnsureError:
         return None
 
 
-class _Quick:
+class _Reader:
     def __init__(self, lab: Lab, rank: Rank, tick: int) -> None:
         self._summary = CaptureSummary()
         self._builder = SummaryBuilder(self._summary, rank)
@@ -82,7 +86,7 @@ class _Quick:
         self._number = 0
 
     def read(self, data: bytes, at: int, read: Read) -> CaptureSummary:
-        """All records, the first of which begins at ``at`` in ``data``."""
+        """Read all records, the first of which begins at ``at`` in ``data``."""
         more = data
         while more:
             at = self._walk(data, at)
@@ -100,7 +104,7 @@ class _Quick:
         return self._summary
 
     def _walk(self, data: bytes, at: int) -> int:
-        """All whole records from ``at`` on; returns where the first begins that is not whole."""
+        """Read all whole records from ``at`` on; return where the rest begins."""
         record, headers = RECORD_HEADER.unpack_from, _HEADERS.unpack_from
         tick, flows, plain = self._tick, self._open, PLAIN
         summary, add_fingerprint = self._summary, self._summary.fingerprints.add
@@ -120,12 +124,12 @@ class _Quick:
                 self._decode(Frame(frame, time_ns, LINK_ETHERNET, packet, max(original, captured)))
                 continue
             kind, total, fragment, protocol, seq, ack, flags = headers(packet)
-            header, end = _TO_TCP + (flags >> 12 << 2), _TO_IP + total
+            start, end = _TO_TCP + (flags >> 12 << 2), _TO_IP + total
             if (
                 kind != _IPV4
                 or protocol != _TCP
                 or fragment & _FRAGMENT
-                or not _TO_DATA <= header <= end <= captured >= original
+                or not _TO_DATA <= start <= end <= captured >= original
             ):
                 self._decode(Frame(frame, time_ns, LINK_ETHERNET, packet, max(original, captured)))
                 continue
@@ -139,18 +143,20 @@ class _Quick:
             segments += 1
             if segments <= MAX_FRAMES:
                 summary.lab_frames.append(frame)
-            if header < end or flags & COUNTED:
-                add_fingerprint(seq, ack, flags, end - header, frame)
-            taken = (frame, time_ns, ends == flow.ends, seq, ack, flags, packet, header, end)
+            if start < end or flags & COUNTED:
+                add_fingerprint(seq, ack, flags, end - start, frame)
+            segment = RawSegment(
+                frame, time_ns, ends == flow.ends, seq, ack, flags, packet, start, end
+            )
             if flow.special or flags not in plain:
-                self._special(flow, taken)
+                self._special(flow, segment)
             else:
-                flow.packets.append(taken)
+                flow.segments.append(segment)
         summary.packets, summary.last_time, summary.segments = frame, time_ns, segments
         return at
 
     def _decode(self, frame: Frame) -> None:
-        """A frame that is not read here."""
+        """Note a frame that is not read here."""
         if len(frame.data) > MAX_CAPTURED:
             raise UnsureError
         packet = self._decoder.decode(frame)
@@ -162,7 +168,7 @@ class _Quick:
             self._summary.other(tcp_name(packet.source_port, packet.destination_port))
 
     def _is_lab(self, packet: bytes) -> bool:
-        """Whether a segment is the lab's; if not, its protocol is noted."""
+        """Return whether a segment is the lab's; if not, note its protocol."""
         (source, source_port), (destination, destination_port) = _both(packet[_ENDS])
         port, address = self._lab.port, self._lab.address
         if port in (source_port, destination_port) and (
@@ -173,16 +179,16 @@ class _Quick:
         self._summary.other(tcp_name(source_port, destination_port))
         return False
 
-    def _special(self, flow: Flow, taken: Taken) -> None:
-        """A segment that may begin or end a connection, or that is not ordinary."""
-        _, _, _, seq, _, flags, packet, _, _ = taken
-        if flags & (SYN | ACK) == SYN and flow.count:
+    def _special(self, flow: Flow, segment: RawSegment) -> None:
+        """Add a segment that may begin or end a connection, or that is not ordinary."""
+        if segment.flags & (SYN | ACK) == SYN and flow.count:
             # Between known ends: again, or another connection.
-            source, _ = _both(packet[_ENDS])
-            if flow.base(source, self._lab) not in (None, seq):
-                flow = self._begin(packet[_ENDS])
-                taken = (*taken[:2], True, *taken[3:])
-        flow.add(taken, self._lab)
+            ends = segment.packet[_ENDS]
+            source, _ = _both(ends)
+            if flow.base(source, self._lab) not in (None, segment.seq):
+                flow = self._begin(ends)
+                segment = segment._replace(forward=True)
+        flow.add(segment, self._lab)
         if flow.ended:
             self._end(flow)
 
@@ -195,7 +201,7 @@ class _Quick:
         return flow
 
     def _end(self, flow: Flow) -> None:
-        """Those that have ended are let go, one after the other, as more of them end."""
+        """Let those go that ended first, as more of them end."""
         self._ended.setdefault(flow.number, flow)
         if len(self._ended) <= connections.LINGERING:
             return
@@ -212,18 +218,18 @@ class _Quick:
         self._builder.take(flow.finish(self._lab))
 
     def _check_kept(self) -> None:
-        """Whether a Follower would surely keep all that is kept here."""
+        """Raise UnsureError unless a Follower would surely keep all that is kept here."""
         kept = (self._summary.segments - self._let_go) * (connections.SEGMENT_COST + _LARGEST)
         if kept + len(self._followed) * connections.COST > connections.MAX_KEPT:
             raise UnsureError
 
 
 def _both(ends: bytes) -> tuple[Endpoint, Endpoint]:
-    """Source and destination out of a packet's addresses and ports."""
+    """Return source and destination out of a packet's addresses and ports."""
     source_port, destination_port = _PORTS.unpack_from(ends, 8)
     return (ends[:4], source_port), (ends[4:8], destination_port)
 
 
 def _turned(ends: bytes) -> bytes:
-    """The same ends as they stand in a packet of the other direction."""
+    """Return the same ends as they stand in a packet of the other direction."""
     return ends[4:8] + ends[:4] + ends[10:] + ends[8:10]
