@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.loading import load
 
-module = load("plugins/modules/lab_collect_submission.py")
+module = load("plugins/modules/lab_collect_submission_info.py")
 
 
 class Endless(io.RawIOBase):
