@@ -61,7 +61,9 @@ class ActionModule(ActionBase):
             "size_limit": given["size_limit"],
             "timeout": given["timeout"],
         }
-        answer = self._execute_module(module_args=sent, task_vars=task_vars)
+        answer = self._execute_module(
+            module_name="lab_collect_submission_info", module_args=sent, task_vars=task_vars
+        )
         # An error of one student stops neither the others of this host nor the list of all.
         told: dict[str, t.Any] = {"changed": False, "student": student, "collected": False}
         try:

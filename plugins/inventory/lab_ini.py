@@ -9,8 +9,8 @@ name: lab_ini
 short_description: Reads INI inventories as ansible.builtin.ini does, and leaves CSV files alone
 description:
   - When one inventory plugin fails, Ansible tries the next one on the same file, and
-    M(ansible.builtin.ini) takes nearly any text for a list of hosts, a roster with a mistake in
-    it as well.
+    P(ansible.builtin.ini#inventory) takes nearly any text for a list of hosts, a roster with a
+    mistake in it as well.
   - This is that plugin for all files but those whose name ends in C(.csv), so that a mistake in
     a roster ends the run.
 options: {}

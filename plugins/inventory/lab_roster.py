@@ -47,8 +47,8 @@ description:
 notes:
   - If anything in the file is wrong, nothing of it is used, and the error names every problem
     with its line. For the run to end there, C(any_unparsed_is_failed) has to be set, and no
-    other plugin may take the file; M(ansible.builtin.ini) would. The project's C(ansible.cfg)
-    sees to both.
+    other plugin may take the file; P(ansible.builtin.ini#inventory) would. The project's
+    C(ansible.cfg) sees to both.
   - Variables for the whole room go into C(group_vars/lab_hosts.yml) beside the roster. A row's
     own cells win.
 options: {}

@@ -12,7 +12,7 @@ description:
     close was captured, stops tcpdump and reads its counters.
   - Whatever fails, tcpdump and the server process that it started are gone afterwards, and the
     containers are as they were.
-  - The capture and the transcripts come back in the result. M(lab_capture_store) keeps them on
+  - The capture and the transcripts come back in the result. C(lab_capture_store) keeps them on
     the controller.
   - One session at a time holds the lab of a host.
   - A session that nobody waits for any more ends by itself, as when its SSH connection was cut.
@@ -22,7 +22,7 @@ options:
       - With V(exercise) the module starts server and client itself and types O(messages).
       - With V(watch) it keeps the window open until students' own O(exchanges) were captured, or
         O(watch_timeout) is over. It is meant to run in the background.
-        M(lab_capture_hold_window) keeps the window open. A window that was held and no longer is,
+        C(lab_capture_hold_window) keeps the window open. A window that was held and no longer is,
         closes; so does one that nobody holds within two minutes, and sooner when another session
         of O(who) wants the lab.
     type: str
@@ -126,7 +126,7 @@ notes:
   - Needs root, because capturing does.
   - Every run makes a new capture, so every run reports a change.
 author:
-  - upcall-lab contributors
+  - upcall-lab contributors (!UNKNOWN)
 """
 
 EXAMPLES = r"""

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 module: lab_capture_hold_window
 short_description: Keep the window of a capture session open
 description:
-  - Waits until the window closes that M(lab_capture) opened in mode V(watch).
+  - Waits until the window closes that C(lab_capture) opened in mode V(watch).
   - A window closes soon after nobody holds it any more, so the session ends with the run of
     Ansible that waits for it.
 options:
@@ -34,7 +34,7 @@ attributes:
 notes:
   - Needs root, to whom the window belongs.
 author:
-  - upcall-lab contributors
+  - upcall-lab contributors (!UNKNOWN)
 """
 
 EXAMPLES = r"""

@@ -11,7 +11,7 @@ DOCUMENTATION = r"""
 module: lab_capture_store
 short_description: Keep a captured session on the controller
 description:
-  - Writes what M(lab_capture) returned below O(dest), which only its owner may read,
+  - Writes what C(lab_capture) returned below O(dest), which only its owner may read,
     C(upcall.pcap), C(manifest.json), C(server.log) and C(client.log).
   - A complete capture takes the place of the earlier one, which moves to C(earlier/), under the
     time at which it was written. An incomplete one goes to C(incomplete/), and the earlier one
@@ -24,7 +24,7 @@ options:
     type: path
     required: true
   session:
-    description: The result of M(lab_capture).
+    description: The result of C(lab_capture).
     type: dict
     required: true
   clock_offset_seconds:
@@ -46,7 +46,7 @@ attributes:
     support: full
     platforms: posix
 author:
-  - upcall-lab contributors
+  - upcall-lab contributors (!UNKNOWN)
 """
 
 EXAMPLES = r"""

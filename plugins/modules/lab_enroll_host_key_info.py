@@ -40,7 +40,7 @@ attributes:
     support: full
     platforms: posix
 author:
-  - upcall-lab contributors
+  - upcall-lab contributors (!UNKNOWN)
 """
 
 EXAMPLES = r"""

@@ -70,7 +70,7 @@ attributes:
 notes:
   - Needs root, because the engine's socket and other users' processes are its business.
 author:
-  - upcall-lab contributors
+  - upcall-lab contributors (!UNKNOWN)
 """
 
 EXAMPLES = r"""

@@ -29,7 +29,7 @@ attributes:
 notes:
   - Needs root, because it looks at every user's processes.
 author:
-  - upcall-lab contributors
+  - upcall-lab contributors (!UNKNOWN)
 """
 
 EXAMPLES = r"""
