@@ -18,7 +18,8 @@ N := 6
 FOR := 600
 # Neither of the two side by side keeps the processors busy: browser needs 22 s of them in 38 s.
 PHASES := test-packages lint unit engine browser+lab-tests molecule rooms
-LINTS := lint-ansible lint-yaml lint-python lint-types lint-shell lint-spelling lint-secrets lint-workflows lint-changelog
+LINTS := lint-ansible lint-modules lint-yaml lint-python lint-types lint-shell lint-spelling lint-secrets lint-workflows \
+	lint-changelog
 # Not English, or no words: Indonesian files, parts of files and words, hashes, gpg's names, parts of messages in tests.
 CODESPELL := --skip "./captures,./grades,./handouts,./images,./requirements/*.txt,*.id.*,.git" \
 	--ignore-words-list fpr,poin,grup,caf,hel,criterias,keep-alives --ignore-multiline-regex '\n\[id\]\n.*'
@@ -51,6 +52,9 @@ $(LINTS): venv-test
 
 lint-ansible:
 	ansible-lint
+
+lint-modules:
+	scripts/lint-modules
 
 lint-yaml:
 	yamllint --strict .
