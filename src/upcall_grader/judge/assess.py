@@ -47,7 +47,7 @@ def assess(
 
 def _judge(directory: Path, rubric: Rubric, secret: bytes, found: CaptureFile) -> Judged:
     """Judge one file, and say what is unclear about its owner."""
-    path = f"{directory}/{found.file}"
+    path = directory / found.file
     judged = judge_with_fingerprints(path, rubric, found.owner, found.file, secret, found.sidecars)
     if not found.possible:
         return judged

@@ -15,12 +15,10 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from upcall_grader.judge.results import Basis
-
-if TYPE_CHECKING:
-    from upcall_roster.seats import Roster, Seat, Student
+from upcall_roster.seats import Roster, Seat, Student
 
 COLLECTED = frozenset(("submissions", "repositories"))
 """Folders in which the collecting playbooks make one folder for each student."""

@@ -1,8 +1,4 @@
-"""What judging comes to: plain data, from which the exports and the report are made.
-
-A class brings thousands of each: named tuples are defined, made and handed to another process
-several times as fast as frozen dataclasses.
-"""
+"""What judging comes to: plain data, from which the exports and the report are made."""
 
 from __future__ import annotations
 

@@ -57,11 +57,11 @@ def judge_file(
     path: Path, rubric: Rubric, owner: Owner, file: str, secret: bytes = b""
 ) -> Submission:
     """One file, judged; ``file`` is what it is called. Never raises for what is in it."""
-    return judge_with_fingerprints(str(path), rubric, owner, file, secret).submission
+    return judge_with_fingerprints(path, rubric, owner, file, secret).submission
 
 
 def judge_with_fingerprints(
-    path: str,
+    path: Path,
     rubric: Rubric,
     owner: Owner,
     file: str,
@@ -71,9 +71,8 @@ def judge_with_fingerprints(
     """As ``judge_file``, with what finding copies needs.
 
     ``sidecars`` tells whether manifest and logs in the file's folder are this capture's.
-    ``path`` is a text: in a folder of thousands, making a Path of each takes its time.
     """
-    folder = Path(path).parent if sidecars else None
+    folder = path.parent if sidecars else None
     try:
         return _judge(path, folder, rubric, owner, file, secret)
     except CaptureError as error:
@@ -137,7 +136,7 @@ def _without_capture(
 
 
 def _judge(
-    path: str, folder: Path | None, rubric: Rubric, owner: Owner, file: str, secret: bytes
+    path: Path, folder: Path | None, rubric: Rubric, owner: Owner, file: str, secret: bytes
 ) -> Judged:
     manifest, remarks = _manifest(folder) if folder else (Manifest(), [])
     case_of = _case_of(rubric, manifest, owner, secret)
@@ -205,7 +204,7 @@ def _digest(descriptor: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _open(path: str) -> tuple[int, int]:
+def _open(path: Path) -> tuple[int, int]:
     """A regular file's descriptor, and how many bytes it holds. Raises CaptureError."""
     try:
         # No link is followed, and a FIFO without a writer is not waited for.
