@@ -12,6 +12,8 @@ export LC_ALL := C.UTF-8
 export YAMLLINT_CONFIG_FILE := $(CURDIR)/.config/yamllint.yml
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 export MAKE
+# How Python starts is set for other programs of the user's, if it is set.
+unexport PYTHONHOME PYTHONOPTIMIZE PYTHONPATH PYTHONWARNINGS
 
 CAPTURE := captures/localhost/upcall.pcap
 N := 6
