@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
+import importlib.metadata
 import os
-import signal
 import sys
 import tempfile
-import typing as t
 from pathlib import Path
 
 from bench import goals
-from bench.contestants import FOLDER, TIMEOUT, Contestant, contestants, environment
-from bench.process import Measured, adopt, measure
-from bench.results import Heading, markdown
-from bench.room import TOP, NoRoomError, Room, aliases, find
-from bench.rounds import FEWEST_ROUNDS, hand_out, measure_all
-from bench.versions import facts
+from bench.contestants import PYINFRA, contestants, environment
+from bench.machine import machine, said
+from bench.results import Heading
+from bench.room import SSH, TOP, NoRoomError, Room, aliases, find, peers_options
+from bench.runner import Benchmark, options, run
 
-RESULTS = TOP / "bench" / "RESULTS.md"
 HEADING = Heading(
     "Benchmark",
     "make bench",
@@ -31,82 +27,45 @@ CPU is what the controller's processes used, ssh and its ControlMaster processes
 not. The peers' ssh has the options of ansible.cfg, those for multiplexing excepted.
 """,
 )
+# One line a host: its distribution, its engine, its sshd.
+_ASK = (
+    '. /etc/os-release; echo "$(sudo docker version --format {{.Server.Version}})'
+    " on $ID $VERSION_ID, $(ssh -V 2>&1 | cut -d, -f1), Python"
+    " $(python3 -c 'import platform; print(platform.python_version())')\""
+)
 
 
-def run(contestant: Contestant, room: Room) -> Measured:
-    """One run of one contestant. Raises SystemExit if it does not count."""
-    # ssh's sockets need a short path.
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        folder = Path(name)
-        measured = measure(
-            [word.replace(FOLDER, name) for word in contestant.command],
-            environment(room, folder),
-            TIMEOUT,
-        )
-        trouble = contestant.trouble(measured.status, measured.said, folder / "captures")
-    if trouble:
-        sys.exit(f"bench: {contestant.name} does not count: {trouble}")
-    return measured
+def facts(room: Room) -> dict[str, str]:
+    """Return the machine and the versions, without a name, address or path of either."""
+    return {
+        **machine(),
+        "ansible-core": importlib.metadata.version("ansible-core"),
+        "pyinfra": said([str(PYINFRA), "--version"]).rpartition(" ")[2].lstrip("v"),
+        "ssh": said([SSH, "-V"]).partition(",")[0],
+        "Lab hosts": _hosts(room),
+    }
 
 
-def arguments() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=FEWEST_ROUNDS, help="measured rounds")
-    parser.add_argument(
-        "--only", action="append", metavar="NAME", help="this contestant (again for more)"
-    )
-    parser.add_argument(
-        "--output", type=Path, help="where the results go; bench/RESULTS.md after a whole run"
-    )
-    return parser.parse_args()
-
-
-def choose(everyone: list[Contestant], only: list[str] | None) -> list[Contestant]:
-    """The contestants that were asked for. Raises SystemExit for a name that is none."""
-    names = [contestant.name for contestant in everyone]
-    unknown = set(only or []) - set(names)
-    if unknown:
-        sys.exit(
-            f"bench: no contestant is named {', '.join(sorted(unknown))};"
-            f" there are {', '.join(names)}"
-        )
-    return [contestant for contestant in everyone if not only or contestant.name in only]
-
-
-def stop(number: int, _: object) -> t.NoReturn:
-    """A signal ends this through all that must be undone: what is being measured ends, too."""
-    raise SystemExit(128 + number)
+def _hosts(room: Room) -> str:
+    told = [said([SSH, *peers_options(room), host, _ASK]) for host in room.hosts]
+    return "; ".join(f"{told.count(line)} x Docker {line}" for line in sorted(set(told)))
 
 
 def main() -> None:
     """Measure, and write what came out."""
-    options = arguments()
+    asked = options("bench", goals.CONTESTANTS)
     os.chdir(TOP)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
-    adopt()
     try:
         room = find(goals.HOSTS)
     except NoRoomError as error:
         sys.exit(f"bench: {error}")
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        many = aliases(room, goals.ALIASES, Path(name))
-        chosen = choose(contestants(room, many), options.only)
-        by_name = {contestant.name: contestant for contestant in chosen}
-        rounds, noise = measure_all(
-            list(by_name), options.rounds, lambda name: run(by_name[name], room)
+        everyone = contestants(room, aliases(room, goals.ALIASES, Path(name)))
+        results = TOP / "bench" / "RESULTS.md"
+        run(
+            Benchmark(HEADING, goals.GOALS, everyone, environment(room), facts(room), results),
+            asked,
         )
-    text = markdown(
-        HEADING,
-        goals.GOALS,
-        rounds,
-        {contestant.name: contestant.what for contestant in chosen},
-        facts(room),
-        noise,
-    )
-    whole = not options.only and options.rounds >= FEWEST_ROUNDS
-    hand_out(text, options.output or (RESULTS if whole else None))
 
 
 if __name__ == "__main__":

@@ -1,45 +1,22 @@
-"""Who is measured: one command each, started as a user would start it."""
+"""What is measured on a room: one command each, started as a user would start it."""
 
 from __future__ import annotations
 
 import os
-import re
 import sys
-import typing as t
 from pathlib import Path
 
 from bench import goals
+from bench.results import START_UP
 from bench.room import TOP, Room, peers_options
+from bench.runner import FOLDER, Contestant
 
 PEERS = TOP / "bench" / "peers"
 PYINFRA = TOP / ".cache" / "bench-venv" / "bin" / "pyinfra"
-FOLDER = "@FOLDER@"  # in a command: the folder of this one run
-TIMEOUT = 1800.0  # seconds; a contestant that hangs does not hang the benchmark
-
-
-class Contestant(t.NamedTuple):
-    """A command. Output that matches ``unwanted`` says that a host was not prepared after all."""
-
-    name: str
-    what: str
-    command: list[str]
-    unwanted: str = ""
-    captures: bool = False
-
-    def trouble(self, status: int, said: str, folder: Path) -> str:
-        """Why a run of it does not count; empty if it does."""
-        last = "\n".join(said.strip().splitlines()[-15:])
-        if status != 0:
-            return f"it ended with status {status}:\n{last}"
-        if self.unwanted and re.search(self.unwanted, said, re.MULTILINE):
-            return f"it changed something, and there should be nothing to change:\n{said.strip()}"
-        if self.captures and len(list(folder.glob("*/upcall.pcap"))) != goals.HOSTS:
-            return f"it did not bring {goals.HOSTS} captures:\n{last}"
-        return ""
 
 
 def contestants(room: Room, many: Room) -> list[Contestant]:
-    """All of them; ``many`` is the room with the 48 names."""
+    """Return all of them; ``many`` is the room with the 48 names."""
     captures = f"{FOLDER}/captures"
     ssh = peers_options(room)
     play = [str(Path(sys.executable).with_name("ansible-playbook")), "--inventory"]
@@ -47,7 +24,7 @@ def contestants(room: Room, many: Room) -> list[Contestant]:
     changed = r"^changed: \["
     return [
         Contestant(
-            goals.START_UP,
+            START_UP,
             "ansible-playbook with a play without a task",
             [*play, str(room.inventory), "bench/nothing.yml"],
         ),
@@ -94,28 +71,28 @@ def contestants(room: Room, many: Room) -> list[Contestant]:
                 "--extra-vars",
                 f"lab_capture_directory={captures}",
             ],
-            captures=True,
+            captures=goals.HOSTS,
         ),
         Contestant(
             goals.CAPTURE_SSH,
             "one ssh script that captures the same, on all hosts at once",
             [str(PEERS / "capture"), captures, *ssh, "--", *room.hosts],
-            captures=True,
+            captures=goals.HOSTS,
         ),
     ]
 
 
-def environment(room: Room, folder: Path) -> dict[str, str]:
-    """What each contestant is started with: nothing of Ansible's but what the Makefile sets.
+def environment(room: Room) -> dict[str, str]:
+    """Return what each contestant is started with: nothing of Ansible's but what the Makefile sets.
 
-    ssh's control sockets lie in ``folder``, which is new for each process, so none is open before.
+    ssh's control sockets lie in the run's folder, which is new, so none is open before.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-    return kept | {
+    return {
+        **{name: os.environ[name] for name in ("PATH", "HOME")},
         "LC_ALL": "C.UTF-8",
         "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"),
-        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
-        "UPCALL_LAB_RUN_FILE": str(folder / "run.json"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": f"{FOLDER}/cp",
+        "UPCALL_LAB_RUN_FILE": f"{FOLDER}/run.json",
         "UPCALL_BENCH_HOSTS": " ".join(room.hosts),
         "UPCALL_BENCH_SSH_CONFIG": str(room.ssh_config),
     }

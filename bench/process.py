@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
-import select
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import typing as t
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
-_END = 10.0  # seconds that what stays behind has to end
 
 
 class Measured(t.NamedTuple):
-    """A process that has ended: seconds of wall clock, and of ``cpu`` time, user and system."""
+    """A process that has ended.
+
+    Attributes:
+        seconds: wall clock.
+        cpu: seconds of CPU time, user and system.
+        status: of the process; negative where a signal ended it.
+        said: what it wrote, errors included.
+        megabytes: memory of its largest process, and no less than what this one has.
+    """
 
     seconds: float
     cpu: float
     status: int
     said: str
+    megabytes: float = 0.0
 
 
 def adopt() -> None:
@@ -36,14 +46,11 @@ def adopt() -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
-def measure(command: list[str], environment: dict[str, str], timeout: float) -> Measured:
-    """Run a command to its end; what it leaves behind is ended. ``adopt`` comes first, once.
+def measure(command: Sequence[str], environment: Mapping[str, str], timeout: float) -> Measured:
+    """Run a command to its end, after ``adopt``; what it leaves behind is ended.
 
     Its CPU time is that of its own process, of the children it waited for, and of those it left
     behind. Lab hosts that are containers on this machine are no descendants: theirs is not in it.
-
-    Raises:
-        subprocess.TimeoutExpired: it took longer than ``timeout`` seconds.
     """
     before = _children_cpu()
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
@@ -56,29 +63,18 @@ def measure(command: list[str], environment: dict[str, str], timeout: float) -> 
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        alarm = threading.Timer(timeout, process.kill)
+        alarm.start()
         try:
-            if not _ended(process.pid, timeout):
-                raise subprocess.TimeoutExpired(command, timeout)
+            _, status, used = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - started
-            status = process.wait()
+            process.returncode = os.waitstatus_to_exitcode(status)
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
-                process.wait()
-            _end_left_behind()
+            alarm.cancel()
+            _end_children()
         said.seek(0)
-        return Measured(seconds, _children_cpu() - before, status, said.read())
-
-
-def _ended(pid: int, timeout: float) -> bool:
-    """Wait until a child has ended, and see it at once: Popen.wait looks every 50 ms."""
-    descriptor = os.pidfd_open(pid)
-    try:
-        end = select.poll()
-        end.register(descriptor, select.POLLIN)
-        return bool(end.poll(timeout * 1000))
-    finally:
-        os.close(descriptor)
+        cpu = _children_cpu() - before
+        return Measured(seconds, cpu, process.returncode, said.read(), used.ru_maxrss * 1024 / 1e6)
 
 
 def _children_cpu() -> float:
@@ -86,48 +82,19 @@ def _children_cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _end_left_behind() -> None:
-    deadline = time.monotonic() + _END
-    number = signal.SIGTERM
+def _end_children() -> None:
+    """End every child. Those of a child that ends become children of this process."""
     while children := _children():
         for child in children:
-            os.kill(child, number)
-        # Children of a child that ends are handed to us, so look again after each.
-        while not _reap() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        if time.monotonic() >= deadline:
-            number = signal.SIGKILL
-
-
-def _reap() -> bool:
-    try:
-        child, _ = os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return True
-    return child != 0
+            os.kill(child, signal.SIGKILL)
+        for child in children:
+            os.waitpid(child, 0)
 
 
 def _children() -> list[int]:
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == os.getpid():  # proc(5): state, then the parent
-            found.append(int(stat.parent.name))
+        with contextlib.suppress(OSError):  # it has just ended
+            parent = stat.read_text(errors="replace").rpartition(")")[2].split()[1]  # proc(5)
+            found += [int(stat.parent.name)] * (int(parent) == os.getpid())
     return found
-
-
-def busy(seconds: float) -> float:
-    """Share of this machine's CPU time that was used within the next ``seconds``, 0 to 1."""
-    idle, total = _jiffies()
-    time.sleep(seconds)
-    later_idle, later_total = _jiffies()
-    return 1 - (later_idle - idle) / max(1, later_total - total)
-
-
-def _jiffies() -> tuple[int, int]:
-    with Path("/proc/stat").open(encoding="ascii") as stat:
-        counts = [int(word) for word in stat.readline().split()[1:9]]
-    return counts[3] + counts[4], sum(counts)  # proc(5): idle and iowait

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bench.results import START_UP, Goal, Rounds, Why, cpu, ratio, seconds
 
-from bench.goals import Goal, Rounds, cpu, ratio, seconds
-
-START_UP = "start-up"
 SMALL, CAT, SCAPY = "grade", "cat", "scapy"
-LARGE, DPKT, MEMORY = "grade-large", "dpkt", "memory"
+LARGE, DPKT = "grade-large", "dpkt"
 PAGES, TSHARK = "grade-pages", "tshark"
 CONTESTANTS = (START_UP, SMALL, CAT, SCAPY, LARGE, DPKT, PAGES, TSHARK)
 CAPTURES, CONNECTIONS, STUDENTS = 5_000, 77_000, 300
 MEGABYTES = 64
 
 
-def where_it_goes(name: str) -> Callable[[Rounds], str]:
-    """How much is start-up, and what is left for the captures."""
+def where_it_goes(name: str) -> Why:
+    """Say how much is start-up, and what is left for the captures."""
 
     def why(rounds: Rounds) -> str:
         start = seconds(rounds, START_UP)
@@ -29,60 +26,35 @@ def where_it_goes(name: str) -> Callable[[Rounds], str]:
     return why
 
 
-def megabytes(rounds: Rounds) -> float:
-    """The most memory that a run had; it is measured as if it were seconds."""
-    return max(each.seconds for each in rounds[MEMORY])
-
-
 GOALS = (
-    Goal(
+    ratio(
         f"{CAPTURES} captures of 13 packets, against reading their bytes",
-        f"{SMALL} / {CAT}",
-        "times",
-        4.0,
-        True,
-        (SMALL, CAT, START_UP),
-        ratio(SMALL, CAT),
-        where_it_goes(SMALL),
+        *(SMALL, CAT, 4.0, where_it_goes(SMALL)),
+        at_most=True,
     ),
-    Goal(
+    ratio(
         "The same, against scapy with the same check",
-        f"{SCAPY} / {SMALL}",
-        "times",
-        20.0,
-        False,
-        (SMALL, SCAPY, START_UP),
-        ratio(SCAPY, SMALL),
-        where_it_goes(SMALL),
+        *(SCAPY, SMALL, 20.0, where_it_goes(SMALL)),
+        at_most=False,
     ),
-    Goal(
+    ratio(
         f"One capture of {CONNECTIONS} connections, against plain dpkt",
-        f"{DPKT} / {LARGE}",
-        "times",
-        4.0,
-        False,
-        (LARGE, DPKT, START_UP),
-        ratio(DPKT, LARGE),
-        where_it_goes(LARGE),
+        *(DPKT, LARGE, 4.0, where_it_goes(LARGE)),
+        at_most=False,
     ),
     Goal(
         "The same: peak memory",
-        f"{MEMORY} of {LARGE}",
+        f"memory of {LARGE}",
         "MB",
         MEGABYTES,
         True,
-        (MEMORY,),
-        megabytes,
+        (LARGE,),
+        lambda rounds: max(each.megabytes for each in rounds[LARGE]),
         lambda _: "What is kept of the connections that are open or have just ended.",
     ),
-    Goal(
+    ratio(
         f"{STUDENTS} students with all pages, against tshark started for each capture",
-        f"{TSHARK} / {PAGES}",
-        "times",
-        10.0,
-        False,
-        (PAGES, TSHARK, START_UP),
-        ratio(TSHARK, PAGES),
-        where_it_goes(PAGES),
+        *(TSHARK, PAGES, 10.0, where_it_goes(PAGES)),
+        at_most=False,
     ),
 )

@@ -86,28 +86,20 @@ class _Talk:
         return ethernet + ip + self._ends[by] + self._ends[other] + tcp + options + data
 
 
-def small(folder: Path, count: int) -> int:
-    """``count`` captures of one connection each; returns how many bytes they have together."""
+def small(folder: Path, count: int) -> None:
+    """Make ``count`` captures of one connection each."""
     draw = random.Random(SEED)  # noqa: S311 (test data)
-    total = 0
     for number in range(count):
         records = _records(draw, _Talk(draw, number).packets(), draw.randrange(10**6))
-        data = _FILE_HEADER + b"".join(records)
-        (folder / f"student-{number:05}.pcap").write_bytes(data)
-        total += len(data)
-    return total
+        (folder / f"student-{number:05}.pcap").write_bytes(_FILE_HEADER + b"".join(records))
 
 
-def large(path: Path, connections: int) -> int:
-    """One capture of many connections, a few of them open at a time; returns its packets."""
+def large(path: Path, connections: int) -> None:
+    """Make one capture of many connections, a few of them open at a time."""
     draw = random.Random(SEED)  # noqa: S311 (test data)
     with path.open("wb") as stream:
         stream.write(_FILE_HEADER)
-        count = 0
-        for record in _records(draw, _interleaved(draw, connections), 0):
-            stream.write(record)
-            count += 1
-    return count
+        stream.writelines(_records(draw, _interleaved(draw, connections), 0))
 
 
 def _interleaved(draw: random.Random, connections: int) -> Iterator[bytes]:

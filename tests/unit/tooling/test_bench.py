@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import contestants, goals, machine, results
+from bench import goals, machine, results, runner
 from bench.grading import goals as grading
 from bench.process import Measured
-from bench.rounds import Noise
+from bench.results import START_UP
 
 
 def runs(*pairs: tuple[float, float]) -> list[Measured]:
@@ -21,7 +21,7 @@ def runs(*pairs: tuple[float, float]) -> list[Measured]:
 
 # Medians: warm 3 s and 2 s of CPU, floor 1 s, the 48 names 12 s and 6.2 s of CPU.
 ROUNDS = {
-    goals.START_UP: runs((0.5, 0.4)),
+    START_UP: runs((0.5, 0.4)),
     goals.CONNECT: runs((0.3, 0.12)),
     goals.WARM: runs((3.0, 2.0), (99.0, 99.0), (2.0, 1.0)),
     goals.FLOOR: runs((1.0, 0.1), (0.5, 0.1), (4.0, 0.1)),
@@ -31,7 +31,13 @@ BY_FORMULA = {goal.formula: goal for goal in goals.GOALS}
 
 
 def test_a_ratio_is_one_of_medians() -> None:
-    assert goals.ratio(goals.WARM, goals.FLOOR)(ROUNDS) == pytest.approx(3.0)
+    assert BY_FORMULA["warm / floor"].figure(ROUNDS) == pytest.approx(3.0)
+
+
+def test_the_most_memory_of_all_runs_counts() -> None:
+    goal = next(goal for goal in grading.GOALS if goal.unit == "MB")
+    large = [Measured(1, 1, 0, "", megabytes) for megabytes in (19.0, 23.5, 20.0)]
+    assert goal.figure({grading.LARGE: large}) == pytest.approx(23.5)
 
 
 def test_the_cpu_of_a_further_host() -> None:
@@ -75,8 +81,9 @@ def test_every_goal_of_grading_is_there() -> None:
 
 
 def test_each_round_begins_with_another_contestant() -> None:
-    rounds = [goals.order(["a", "b", "c"], number) for number in range(4)]
-    assert rounds == [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"], ["a", "b", "c"]]
+    everyone = [runner.Contestant(name, "", []) for name in "abc"]
+    rounds = ["".join(one.name for one in runner.order(everyone, number)) for number in range(4)]
+    assert rounds == ["abc", "bca", "cab", "abc"]
 
 
 def test_the_results_tell_figures_and_what_was_not_measured() -> None:
@@ -86,7 +93,7 @@ def test_the_results_tell_figures_and_what_was_not_measured() -> None:
         ROUNDS,
         {goals.WARM: "ours"},
         {"Cores": "2"},
-        Noise([0.01, 0.03, 0.02], (0.5, 1.0)),
+        results.Noise([0.01, 0.03, 0.02], (0.5, 1.0)),
     )
     lines = text.splitlines()
     assert (
@@ -112,12 +119,15 @@ def test_a_missed_goal_is_explained_and_a_met_one_is_not() -> None:
 
 
 def test_a_contestant_that_failed_or_had_work_to_do_does_not_count(tmp_path: Path) -> None:
-    warm = contestants.Contestant("warm", "", [], unwanted=r"^changed: \[")
+    warm = runner.Contestant("warm", "", [], unwanted=r"^changed: \[")
     assert warm.trouble(0, "ok: [bench-1]\n", tmp_path) == ""
     assert "status 2" in warm.trouble(2, "fatal: [bench-1]\n", tmp_path)
     assert "changed something" in warm.trouble(0, "ok: [bench-2]\nchanged: [bench-1]\n", tmp_path)
-    session = contestants.Contestant("capture", "", [], captures=True)
+    session = runner.Contestant("capture", "", [], captures=6)
     assert "did not bring 6 captures" in session.trouble(0, "", tmp_path)
+    graded = runner.Contestant("grade", "", [], says="6 graded")
+    assert graded.trouble(0, "6 submissions: 6 graded\n", tmp_path) == ""
+    assert "did not say '6 graded'" in graded.trouble(0, "6 submissions: 5 graded\n", tmp_path)
 
 
 def test_cpu_time_of_what_a_process_leaves_behind_is_counted(tmp_path: Path) -> None:
