@@ -62,7 +62,7 @@ class ActionModule(ActionBase):
 
 
 def contents(session: dict[str, t.Any], host: str, offset: float) -> dict[str, bytes]:
-    """Name → bytes of each file. Raises AnsibleActionFail if what came is not what was sent."""
+    """Return the files' bytes by name. Raises AnsibleActionFail if they are not what was sent."""
     try:
         decoded = {
             name: base64.b64decode(session[key], validate=True)

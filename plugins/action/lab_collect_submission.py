@@ -93,7 +93,7 @@ class ActionModule(ActionBase):
 
 
 def patterns_for(student: str, alone: bool, patterns: list[str]) -> list[str]:
-    """The patterns that can tell what is a student's, filled in. Raises AnsibleActionFail."""
+    """Return the patterns that tell what is a student's, filled in. Raises AnsibleActionFail."""
     if not _STUDENT.fullmatch(student):
         raise AnsibleActionFail(
             f"{shown(student)} cannot be a student's id, since it becomes a folder's name: write at"
@@ -114,7 +114,7 @@ def patterns_for(student: str, alone: bool, patterns: list[str]) -> list[str]:
 def no_answer(
     host: str, student: str, timeout: int, answer: Mapping[str, t.Any], error: Exception
 ) -> str:
-    """What to tell of a host that did not answer as the module does, or not in time."""
+    """Return the error of a host that did not answer as the module does, or not in time."""
     said = answer.get("msg") or f"{type(error).__name__}: {error}"
     # The shell of a process that SIGALRM ended tells 128 and the signal's number.
     if answer.get("rc") in (142, -14):
@@ -128,7 +128,7 @@ def no_answer(
 def read_answer(
     answer: Mapping[str, t.Any], limit: int, check: bool
 ) -> tuple[dict[str, t.Any] | None, bytes, dict[str, t.Any]]:
-    """What a host says was taken, its bytes, and what was passed over; all of it checked.
+    """Return what a host says was taken, its bytes, and what was passed over; all checked.
 
     In check mode there are no bytes. Raises KeyError, TypeError, ValueError or zlib.error where it
     is not what the module says.
@@ -163,7 +163,7 @@ def read_answer(
 
 
 def unpacked(content: str, size: int) -> bytes:
-    """The bytes in Base64 of zlib's format, which must be ``size``; no more are ever unpacked."""
+    """Return the ``size`` bytes in Base64 of zlib's format; no more are ever unpacked."""
     unpacker = zlib.decompressobj()
     data = unpacker.decompress(base64.b64decode(content, validate=True), size + 1)
     if len(data) != size:
@@ -172,7 +172,7 @@ def unpacked(content: str, size: int) -> bytes:
 
 
 def text(told: Mapping[str, t.Any], name: str) -> str:
-    """A string of an answer. Raises KeyError or TypeError."""
+    """Return a string of an answer. Raises KeyError or TypeError."""
     value = told[name]
     if not isinstance(value, str):
         raise TypeError(f"{name} is no text")
@@ -180,7 +180,7 @@ def text(told: Mapping[str, t.Any], name: str) -> str:
 
 
 def number(told: Mapping[str, t.Any], name: str, largest: int) -> int:
-    """A whole number of an answer, from 0 on. Raises KeyError, TypeError or ValueError."""
+    """Return a whole number of an answer, from 0 on. Raises KeyError, TypeError or ValueError."""
     value = told[name]
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} is no whole number")
@@ -190,14 +190,14 @@ def number(told: Mapping[str, t.Any], name: str, largest: int) -> int:
 
 
 def shown(said: object) -> str:
-    """A text from elsewhere as it may be printed and kept: shortened, nothing but printable."""
+    """Return a text from elsewhere as it may be printed and kept: short, and printable."""
     return escape_unprintable(str(said), _LONGEST)
 
 
 def keep(
     dest: str, student: str, data: bytes, manifest: dict[str, t.Any], check: bool = False
 ) -> bool:
-    """Write ``submissions/<student>/`` in ``dest``; whether anything had to be written.
+    """Write ``submissions/<student>/`` in ``dest``; return whether that changed anything.
 
     Raises:
         OSError: it cannot be written, or something in the destination is a symbolic link.
@@ -225,19 +225,19 @@ def keep(
 
 
 def opened(own: int, name: str) -> io.BufferedReader:
-    """A file to read, which is no link. Raises OSError."""
+    """Open a file, which must not be a link. Raises OSError."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     return open(os.open(name, flags, dir_fd=own), "rb")  # noqa: PTH123 - a descriptor
 
 
 def digest(own: int, name: str) -> str:
-    """The SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     with opened(own, name) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def recorded(own: int) -> str | None:
-    """The SHA-256 that the manifest tells, None if there is none that can be read."""
+    """Return the SHA-256 in the manifest, None if there is none that can be read."""
     if not present(own, MANIFEST):
         return None
     with opened(own, MANIFEST) as file:

@@ -38,12 +38,12 @@ class Key:
 
     @property
     def fingerprint(self) -> str:
-        """The fingerprint as ``ssh-keygen -l`` prints it."""
+        """Return the fingerprint as ``ssh-keygen -l`` prints it."""
         digest = hashlib.sha256(base64.b64decode(self.body)).digest()
         return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
     def __str__(self) -> str:
-        """The fingerprint and the type's short name, for messages."""
+        """Return the fingerprint and the type's short name, for messages."""
         return f"{self.fingerprint} ({_TYPES[self.type]})"
 
 
@@ -78,7 +78,7 @@ class ActionModule(ActionBase):
     def run(
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
     ) -> dict[str, t.Any]:
-        """Fetch, look up, compare."""
+        """Fetch the host's keys, look them up, and compare."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _, arguments = self.validate_argument_spec(
             argument_spec={
@@ -124,7 +124,7 @@ class ActionModule(ActionBase):
         }
 
     def _command(self, host: str) -> list[str]:
-        """``ssh -G`` with the options of the host's connection, in the connection's own order."""
+        """Return ``ssh -G`` with the options of the connection, in the connection's own order."""
         if self._connection.transport != "ssh":
             raise AnsibleActionFail(
                 f"{host} is not reached over SSH (its connection is {self._connection.transport}),"
@@ -145,7 +145,7 @@ class ActionModule(ActionBase):
 
 
 def told(command: Sequence[str]) -> str:
-    """What a program of the controller writes. Raises AnsibleActionFail if it does not succeed."""
+    """Return what a program of the controller writes. Raises AnsibleActionFail if it fails."""
     done = run(command, _PATIENCE)
     if done.returncode != 0:
         raise AnsibleActionFail(
@@ -174,7 +174,7 @@ def run(command: Sequence[str], seconds: float) -> subprocess.CompletedProcess[s
 
 
 def read_settings(host: str, text: str) -> Settings:
-    """What matters of the output of ``ssh -G``.
+    """Return what matters of the output of ``ssh -G``.
 
     Raises:
         AnsibleActionFail: the host's key could not be fetched from here, or would not be checked.
@@ -209,12 +209,12 @@ def read_settings(host: str, text: str) -> Settings:
 
 
 def real(file: str) -> str:
-    """A file's own path: a link to it stays a link when the file is replaced."""
+    """Return a file's own path: a link to it stays a link when the file is replaced."""
     return os.path.realpath(Path(file).expanduser())
 
 
 def place_to_record(file: str) -> str:
-    """The file to record keys in. Raises AnsibleActionFail if there can be no such file."""
+    """Return the file to record keys in. Raises AnsibleActionFail if there can be none."""
     path = Path(real(file))
     if file == "none" or (path.exists() and not path.is_file()):
         raise AnsibleActionFail(
@@ -232,7 +232,7 @@ def place_to_record(file: str) -> str:
 
 
 def parse(words: Sequence[str]) -> Key | None:
-    """A key from its type and body; None if it is of no type that is recorded, or damaged."""
+    """Return a key from its type and body; None if the type is not recorded or it is damaged."""
     if len(words) < 2 or words[0] not in _TYPES:
         return None
     try:
@@ -246,7 +246,7 @@ def parse(words: Sequence[str]) -> Key | None:
 
 
 def scan(settings: Settings, timeout: int, types: set[str]) -> list[Key]:
-    """The keys of some types that a host shows within so many seconds; none if it is off."""
+    """Return the keys of some types that a host shows in so many seconds; none if it is off."""
     kinds = ",".join(sorted({_TYPES[kind].lower() for kind in types}))
     if not kinds:
         return []
@@ -258,7 +258,7 @@ def scan(settings: Settings, timeout: int, types: set[str]) -> list[Key]:
 
 
 def look_up(name: str, file: str) -> Iterator[Known]:
-    """What a ``known_hosts`` has under a name. Raises AnsibleActionFail if it cannot be read."""
+    """Return what a ``known_hosts`` has under a name. Raises AnsibleActionFail if unreadable."""
     if not Path(file).exists():
         return
     command = ["ssh-keygen", "-F", name, "-f", file]
@@ -281,7 +281,7 @@ def look_up(name: str, file: str) -> Iterator[Known]:
 
 
 def compare(host: str, name: str, offered: Sequence[Key], known: Sequence[Known]) -> bool:
-    """Whether the host's key is known.
+    """Return whether the host's key is known.
 
     Raises:
         AnsibleActionFail: a key is revoked, or is another one than the known one.
@@ -315,7 +315,7 @@ def compare(host: str, name: str, offered: Sequence[Key], known: Sequence[Known]
 
 
 def choose(host: str, offered: Sequence[Key], fingerprint: str | None) -> Key:
-    """The key to record: the one with the fingerprint, else the first type of ``_TYPES``.
+    """Return the key to record: that of the fingerprint, else the first type of ``_TYPES``.
 
     Raises:
         AnsibleActionFail: no key that the host shows has the fingerprint.

@@ -79,7 +79,7 @@ def _json(archive: tarfile.TarFile, name: str) -> t.Any:
 
 @contextlib.contextmanager
 def _replaced(dest: Path) -> t.Iterator[t.IO[bytes]]:
-    """A file that becomes ``dest``, for everybody to read, once all is written."""
+    """Yield a file that becomes ``dest``, for everybody to read, once all is written."""
     dest.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=dest.parent, prefix=".incoming-", delete=False) as file:
         try:

@@ -66,12 +66,12 @@ COLORS = {
 
 
 def asks(task: t.Any) -> bool:
-    """Whether a task may read from the terminal."""
+    """Return whether a task may read from the terminal."""
     return action(task) == "pause" or task.debugger not in (None, "never")
 
 
 def action(task: t.Any) -> str:
-    """The name of a task's action, without its namespace."""
+    """Return the name of a task's action, without its namespace."""
     return str(task.action).rpartition(".")[2]
 
 
@@ -91,7 +91,7 @@ class CallbackModule(DefaultCallback):
         self._told_at_end = "lab_report" in constants.CALLBACKS_ENABLED
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
-        """A playbook of the command line begins; there may be several."""
+        """Note that a playbook of the command line begins; there may be several."""
         if not self._board and self._wanted():
             if MISSING:
                 self._display.warning(
@@ -110,11 +110,11 @@ class CallbackModule(DefaultCallback):
         super().v2_playbook_on_start(playbook)
 
     def v2_playbook_on_vars_prompt(self, *_args: t.Any, **_more: t.Any) -> None:
-        """A play is about to ask for a variable."""
+        """Leave the terminal to a play that asks for a variable."""
         self._hide()
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
-        """A play begins, or one of its batches."""
+        """Note that a play begins, or one of its batches."""
         if not self._board or not self._screen:
             super().v2_playbook_on_play_start(play)
             return
@@ -128,12 +128,12 @@ class CallbackModule(DefaultCallback):
         self._screen.show()
 
     def v2_playbook_on_no_hosts_remaining(self) -> None:
-        """All hosts of the play have failed, as the board shows."""
+        """Print nothing where all hosts of the play have failed: the board shows it."""
         if not self._screen:
             super().v2_playbook_on_no_hosts_remaining()
 
     def _task_start(self, task: t.Any, prefix: str | None = None) -> None:
-        """A task begins. One that may ask something has the terminal for itself."""
+        """Note that a task begins. One that may ask something has the terminal for itself."""
         super()._task_start(task, prefix=prefix)
         if not self._screen:
             return
@@ -143,7 +143,7 @@ class CallbackModule(DefaultCallback):
             self._screen.show()
 
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
-        """A task begins on a host."""
+        """Note that a task begins on a host."""
         if not self._board or not self._screen:
             super().v2_runner_on_start(host, task)
             return
@@ -154,7 +154,7 @@ class CallbackModule(DefaultCallback):
             self._board.seat(host.get_name()).begin(name)
 
     def v2_runner_retry(self, result: t.Any) -> None:
-        """A task is tried once more."""
+        """Note that a task is tried once more."""
         if not self._board or not self._screen:
             super().v2_runner_retry(result)
             return
@@ -164,7 +164,7 @@ class CallbackModule(DefaultCallback):
             self._board.seat(result.host.get_name()).task = f"{name} ({left} tries left)"
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
-        """A host's task came to its end."""
+        """Note that a host's task came to its end."""
         if not self._board or not self._screen:
             super().v2_runner_on_ok(result)
             return
@@ -179,7 +179,7 @@ class CallbackModule(DefaultCallback):
             super().v2_runner_on_ok(result)
 
     def v2_runner_item_on_ok(self, result: t.Any) -> None:
-        """An item of a loop came to its end."""
+        """Note that an item of a loop came to its end."""
         if not self._screen or self._run_is_verbose(result):
             super().v2_runner_item_on_ok(result)
             return
@@ -190,19 +190,19 @@ class CallbackModule(DefaultCallback):
             self._tell(result, str(self._get_item_label(result.result)))
 
     def v2_runner_on_skipped(self, result: t.Any) -> None:
-        """A host's task had nothing to do."""
+        """Note that a host's task had nothing to do."""
         if self._screen:
             self._note(result, self._events.end_task)
         else:
             super().v2_runner_on_skipped(result)
 
     def v2_runner_item_on_skipped(self, result: t.Any) -> None:
-        """An item had nothing to do."""
+        """Note that an item had nothing to do."""
         if not self._screen:
             super().v2_runner_item_on_skipped(result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
-        """A host's task failed; whether that counts is for Ansible to say."""
+        """Note that a host's task failed; whether that counts is for Ansible to say."""
         if not self._board or not self._screen:
             super().v2_runner_on_failed(result, ignore_errors)
             return
@@ -213,14 +213,14 @@ class CallbackModule(DefaultCallback):
             super().v2_runner_on_failed(result, ignore_errors)
 
     def v2_runner_item_on_failed(self, result: t.Any) -> None:
-        """An item failed."""
+        """Note that an item failed."""
         if not self._screen or not self._told_at_end:
             super().v2_runner_item_on_failed(result)
         else:
             self._handle_warnings(result.result)
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
-        """A host could not be reached."""
+        """Note that a host could not be reached."""
         if not self._board or not self._screen:
             super().v2_runner_on_unreachable(result)
             return
@@ -231,27 +231,27 @@ class CallbackModule(DefaultCallback):
             super().v2_runner_on_unreachable(result)
 
     def v2_playbook_on_include(self, included_file: t.Any) -> None:
-        """Tasks are included, which the board does not show."""
+        """Print nothing of included tasks where the board shows."""
         if not self._screen:
             super().v2_playbook_on_include(included_file)
 
     def v2_runner_on_async_poll(self, result: t.Any) -> None:
-        """A task in the background is looked at, which the board does not show."""
+        """Print nothing of a task in the background where the board shows."""
         if not self._screen:
             super().v2_runner_on_async_poll(result)
 
     def v2_runner_on_async_ok(self, result: t.Any) -> None:
-        """A task in the background came to its end, as its result tells."""
+        """Print nothing of a background task's end, which its result tells."""
         if not self._screen:
             super().v2_runner_on_async_ok(result)
 
     def v2_runner_on_async_failed(self, result: t.Any) -> None:
-        """A task in the background failed, as its result tells."""
+        """Print nothing of a background task's failure, which its result tells."""
         if not self._screen:
             super().v2_runner_on_async_failed(result)
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
-        """A playbook ended, with Ansible's counts of all so far."""
+        """Note that a playbook ended, with Ansible's counts of all so far."""
         if self._board:
             with self._board.lock:
                 self._events.end_play()
@@ -263,7 +263,7 @@ class CallbackModule(DefaultCallback):
             super().v2_playbook_on_stats(stats)
 
     def _wanted(self) -> bool:
-        """Whether this run has a terminal, and nothing that a board would hide or spoil."""
+        """Return whether this run has a terminal, and nothing that a board would hide or spoil."""
         return (
             sys.stdout.isatty()
             and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")

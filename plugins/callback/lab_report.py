@@ -63,14 +63,14 @@ SCHEMA = 1
 
 
 def outcome(host: t.Mapping[str, t.Any]) -> str:
-    """How a host of the report came through: ok, failed, unreachable or unfinished."""
+    """Return how a host of the report came through: ok, failed, unreachable or unfinished."""
     if host["failed"]:
         return "unreachable" if host["unreachable"] else "failed"
     return "ok" if host["finished"] and "not run" not in host["steps"].values() else "unfinished"
 
 
 def joined(earlier: dict[str, t.Any], run: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A process's report with the hosts that other processes of the same run have reported."""
+    """Return a process's report with the hosts that others of the same run have reported."""
     same = earlier.get("schema") == SCHEMA and earlier.get("run") == run["run"]
     others = earlier if same else run
     hosts = others["hosts"] | run["hosts"]
@@ -91,7 +91,7 @@ def joined(earlier: dict[str, t.Any], run: dict[str, t.Any]) -> dict[str, t.Any]
 
 
 def write(file: Path, run: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Write the report whole or not at all, readable by its owner alone; returns what was written.
+    """Write the report whole or not at all, for its owner alone; return what was written.
 
     Raises:
         OSError: it cannot be written; an earlier file stands as it was.
@@ -116,7 +116,7 @@ def write(file: Path, run: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def repeating(words: list[str], hosts: list[str]) -> str:
-    """The command line again, for these hosts alone; of another program's only the option."""
+    """Return the command line for these hosts alone; of another program only the option."""
     limit = ["--limit", ",".join(hosts)]
     if Path(words[0]).name != "ansible-playbook":
         return shlex.join(limit)
@@ -155,7 +155,7 @@ class CallbackModule(CallbackBase):
         self._reported = False
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
-        """A playbook of the command line begins; there may be several."""
+        """Note that a playbook of the command line begins; there may be several."""
         if not self._playbooks:
             self._started = instant(time.time(), milliseconds=True)
             self._run = self.get_option("run") or uuid.uuid4().hex
@@ -169,29 +169,29 @@ class CallbackModule(CallbackBase):
         self._plays += playbook.get_plays()
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
-        """A play begins, or one of its batches."""
+        """Note that a play begins, or one of its batches."""
         self._events.start_play(play)
         # Whatever ends this process, the file does not tell of an earlier run as if it were this.
         self._write(finished=False)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
-        """A host's task came to its end."""
+        """Note that a host's task came to its end."""
         self._events.end_task(result)
 
     def v2_runner_on_skipped(self, result: t.Any) -> None:
-        """A host's task had nothing to do."""
+        """Note that a host's task had nothing to do."""
         self._events.end_task(result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
-        """A host's task failed."""
+        """Note that a host's task failed."""
         self._events.fail(result, ignored=ignore_errors)
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
-        """A host could not be reached."""
+        """Note that a host could not be reached."""
         self._events.miss(result)
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
-        """A playbook ended, with Ansible's counts of all so far."""
+        """Note that a playbook ended, with Ansible's counts of all so far."""
         self._events.end_play()
         self._stats = stats
         # After a failure Ansible leaves out the playbooks that follow: then it is told at the exit.

@@ -25,7 +25,7 @@ _COLUMNS = ("student", "name", "host", "why", "collected_before")
 
 
 def lab_collect_seats(hosts: list[str], hostvars: Mapping[str, t.Any]) -> list[Seat]:
-    """One dict a student: ``student``, ``name``, ``host``, and whether ``alone`` there.
+    """Return a dict for each student: ``student``, ``name``, ``host``, and if ``alone`` there.
 
     A host's students are its variable ``lab_roster_students``; a host without that variable is
     itself the student. Raises AnsibleFilterError for an id that is no legal name of a folder, and
@@ -77,7 +77,7 @@ def _must_be_legal(seat: Seat) -> None:
 def lab_collect_missing(
     seats: list[Seat], hostvars: Mapping[str, t.Any], asked: list[str], directory: str
 ) -> list[Row]:
-    """One row for each student of whom nothing acceptable was collected, with the reason.
+    """Return a row for each student of whom nothing acceptable was collected, and why.
 
     ``asked`` are the hosts of this run. Of the others' students only those are listed who have
     handed in nothing before.
@@ -97,7 +97,7 @@ def lab_collect_missing(
 
 
 def _collected_before(folder: Path) -> str:
-    """When the submission that is kept was written, empty if there is none."""
+    """Return when the submission that is kept was written, empty if there is none."""
     try:
         written = (folder / "upcall.pcap").lstat().st_mtime
     except (FileNotFoundError, NotADirectoryError):
@@ -106,7 +106,7 @@ def _collected_before(folder: Path) -> str:
 
 
 def _why(seat: Seat, variables: Mapping[str, t.Any], asked: bool, before: bool) -> Iterator[str]:
-    """Why nothing was collected, or nothing if something was."""
+    """Yield why nothing was collected, if nothing was."""
     if not asked:
         if not before:
             yield "not asked: this run left out the host"
@@ -126,19 +126,19 @@ def _why(seat: Seat, variables: Mapping[str, t.Any], asked: bool, before: bool) 
 
 
 def _passed_over(told: Mapping[str, t.Any]) -> str:
-    """The files that were refused, and why."""
+    """Return the files that were refused, and why."""
     named = [f"{entry['path']} {entry['why']}" for entry in told.get("passed_over", [])]
     more = told.get("passed_over_count", 0) - len(named)
     return "; ".join(named + ([f"and {more} more"] if more > 0 else []))
 
 
 def lab_collect_csv(rows: list[Row]) -> str:
-    """The rows as CSV that a spreadsheet shows as it is, and computes nothing from."""
+    """Return the rows as CSV that a spreadsheet shows as it is and computes nothing from."""
     return table([_COLUMNS, *([row[column] for column in _COLUMNS] for row in rows)]).decode()
 
 
 def lab_collect_lines(rows: list[Row]) -> list[str]:
-    """One line a row, as it may be printed."""
+    """Return one line for each row, as it may be printed."""
     return [escape_unprintable(_line(**row), _LONGEST) for row in rows]
 
 
@@ -153,7 +153,7 @@ class FilterModule:
     """The filters of the role."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """Name → filter."""
+        """Return the filters by name."""
         return {
             "lab_collect_seats": lab_collect_seats,
             "lab_collect_missing": lab_collect_missing,

@@ -170,7 +170,7 @@ def lab_look_findings(
     disk_minimum: int,
     clock_maximum: int,
 ) -> list[dict[str, str]]:
-    """What stands in the way on one host: ``id``, ``what`` was seen and the ``remedy``.
+    """Return what stands in the way on a host: ``id``, ``what`` was seen and the ``remedy``.
 
     The id is the anchor of the finding's paragraph as well, which the remedy names at its end.
     ``disk_minimum`` is in bytes, ``clock_maximum`` in seconds. Where no engine works, nothing is
@@ -199,5 +199,5 @@ class FilterModule:
     """The filters of the role."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """Name → filter."""
+        """Return the filters by name."""
         return {"lab_look_findings": lab_look_findings}

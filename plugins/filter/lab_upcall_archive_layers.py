@@ -22,7 +22,7 @@ _UNREADABLE = (
 
 
 def lab_upcall_archive_layers(path: str, image: str) -> list[str]:
-    """The digests of the image's layers, lowest first; none where no such archive can be read.
+    """Return the digests of the image's layers, lowest first; none if no archive can be read.
 
     They are the digests that an engine tells of the image once it is loaded (``RootFS.Layers``),
     whichever way that engine stores and names its images. An archive that upcall-lab wrote begins
@@ -42,7 +42,7 @@ def lab_upcall_archive_layers(path: str, image: str) -> list[str]:
 
 
 def _json(archive: tarfile.TarFile, name: str) -> t.Any:
-    """The decoded content of one member. Raises KeyError if it is missing."""
+    """Return the decoded content of one member. Raises KeyError if it is missing."""
     # Not getmember(), which reads to the end of the archive first.
     for member in archive:
         if member.name == name:
@@ -56,5 +56,5 @@ class FilterModule:
     """The filters of the role."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """Name → filter."""
+        """Return the filters by name."""
         return {"lab_upcall_archive_layers": lab_upcall_archive_layers}

@@ -10,7 +10,7 @@ from pathlib import Path
 def lab_upcall_stale(
     seen: dict[str, dict[str, str]], top: str, sources: dict[str, str], owner: str, mode: str
 ) -> list[str]:
-    """The files of a look that are missing on the host, differ, or have another owner or mode.
+    """Return the files that are missing on the host, differ, or have another owner or mode.
 
     ``top`` is the folder on the controller that they are relative to; ``sources`` names those that
     lie elsewhere in it than on the host. A file with an absolute path has to be root's. Raises
@@ -30,5 +30,5 @@ class FilterModule:
     """The filters of the role."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """Name → filter."""
+        """Return the filters by name."""
         return {"lab_upcall_stale": lab_upcall_stale}

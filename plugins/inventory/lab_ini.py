@@ -29,5 +29,5 @@ class InventoryModule(ini.InventoryModule):
     NAME = "lab_ini"
 
     def verify_file(self, path: str) -> bool:
-        """Whether the source may be an INI file."""
+        """Return whether the source may be an INI file."""
         return not path.lower().endswith(".csv") and super().verify_file(path)

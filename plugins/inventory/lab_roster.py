@@ -75,7 +75,7 @@ class InventoryModule(BaseFileInventoryPlugin):
     NAME = "lab_roster"
 
     def verify_file(self, path: str) -> bool:
-        """Whether the source is a roster by its name; a file that is missing is told by parse."""
+        """Return whether the source is named as a roster; parse reports one that is missing."""
         return path.lower().endswith(".csv")
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:

@@ -161,12 +161,12 @@ class Connection:
 
     @property
     def opened(self) -> bool:
-        """The handshake: SYN, SYN+ACK and ACK were seen (RFC 9293, section 3.5)."""
+        """Whether SYN, SYN+ACK and ACK of the handshake were seen (RFC 9293, section 3.5)."""
         return self._syn and self._syn_ack and self._ack
 
     @property
     def closed(self) -> bool:
-        """FIN of both sides seen, and acknowledged before any reset (RFC 9293, section 3.6)."""
+        """Whether both FINs were acknowledged before any reset (RFC 9293, section 3.6)."""
         places = (self._client.fin_acknowledged_at, self._server.fin_acknowledged_at)
         return all(places) and not 0 < self._reset_at <= max(places)
 

@@ -83,7 +83,7 @@ class Result(t.NamedTuple):
 
 
 def _die_with_parent() -> None:
-    """Between fork and exec: the kernel ends the child when this process dies, however it dies."""
+    """Have the kernel end the child when this process dies, however that happens."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -109,12 +109,12 @@ class Child:
 
     @property
     def text(self) -> str:
-        """What it has said so far."""
+        """Return what it has said so far."""
         return self.said.decode(errors="replace")
 
     @property
     def last_words(self) -> str:
-        """Its last line, for an error message."""
+        """Return its last line, for an error message."""
         lines = [line for line in self.text.splitlines() if line.strip()]
         return lines[-1].strip() if lines else "it said nothing"
 
@@ -284,7 +284,7 @@ class Session:
             )
 
     def result(self, incomplete: str = "") -> Result:
-        """What there is now, complete or not."""
+        """Return what there is now, complete or not."""
         return Result(
             pcap=bytes(self.pcap),
             server_log=bytes(self._server.said) if self._server else b"",
@@ -358,7 +358,7 @@ class Session:
     def _until(
         self, condition: t.Callable[[], bool], timeout: float, needs: Child | None = None
     ) -> bool:
-        """Read until a condition holds. False at the deadline, or when ``needs`` has ended.
+        """Read until a condition holds; return False at the deadline or when ``needs`` has ended.
 
         Raises CutOffError as soon as nobody waits for the session any more.
         """
@@ -378,7 +378,7 @@ class Session:
         return True
 
     def _read(self, timeout: float) -> bool:
-        """Hand on what the pipes hold; whether there was anything."""
+        """Hand on what the pipes hold; return whether there was anything."""
         if not self._selector.get_map():
             time.sleep(min(timeout, 0.02))  # only ends of processes are left to wait for
             return False
@@ -397,7 +397,7 @@ class Session:
 
 
 def _has_memory(pid: int) -> bool:
-    """Whether a process runs; one that is ending, or a zombie, has no command line (proc(5))."""
+    """Return whether a process runs; a zombie, or one that ends, has no memory (proc(5))."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as line:
             return bool(line.read(1))
@@ -414,7 +414,7 @@ def _ended(child: Child) -> bool:
 
 
 def _how_far(child: Child, timeout: int) -> str:
-    """How a child failed, for an error message."""
+    """Return how a child failed, for an error message."""
     if _ended(child):
         return f"ended with status {child.process.returncode}: {child.last_words}"
     return f"did not get there within {timeout} s: {child.last_words}"

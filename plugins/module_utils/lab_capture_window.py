@@ -21,7 +21,7 @@ _GRACE = 5  # seconds until it has to be held again, as by an ansible-playbook t
 
 
 def is_unread(timeout: float = 0) -> bool:
-    """Whether nobody reads any more what this module says, as soon as that is seen.
+    """Return whether nobody reads any more what this module says, as soon as that is seen.
 
     When an SSH connection ends, sshd closes the other end of this module's output and sends no
     signal. poll(2) tells it: POLLERR of a pipe, POLLHUP of a socket or a terminal.
@@ -55,7 +55,7 @@ class Window:
             self._file = None
 
     def is_abandoned(self) -> bool:
-        """Tell whether nobody has held the window in time, or nobody holds it any more."""
+        """Return whether nobody has held the window in time, or nobody holds it any more."""
         if self._file is None:
             return False
         now = time.monotonic()

@@ -45,7 +45,7 @@ class Docker:
         self._timeout = timeout
 
     def get(self, path: str, **query: str) -> t.Any:
-        """The decoded JSON answer, or None where the engine knows no such object.
+        """Return the decoded JSON answer, or None if the engine knows no such object.
 
         Raises DockerError when no engine answers, or it answers with anything else than success.
         """
@@ -69,15 +69,15 @@ class Docker:
             raise DockerError(f"{path} was not answered with JSON: {error}") from error
 
     def version(self) -> Json:
-        """The engine's version information."""
+        """Return the engine's version information."""
         return t.cast(Json, self.get("/version"))
 
     def image(self, name: str) -> Json | None:
-        """One image, or None."""
+        """Return one image, or None."""
         return t.cast("Json | None", self.get(f"/images/{quote(name, safe='')}/json"))
 
     def containers(self, project: str) -> list[Json]:
-        """Every container of a compose project, running or not, as ``inspect`` tells it."""
+        """Return every container of a compose project, running or not, as ``inspect`` shows it."""
         label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
         listed = t.cast(list[Json], self.get("/containers/json", all="1", filters=label) or [])
         details = (self.get(f"/containers/{entry['Id']}/json") for entry in listed)
@@ -85,11 +85,11 @@ class Docker:
         return [detail for detail in details if detail is not None]
 
     def networks(self, project: str) -> list[Json]:
-        """The networks of a compose project."""
+        """Return the networks of a compose project."""
         label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
         return t.cast(list[Json], self.get("/networks", filters=label) or [])
 
 
 def labels(container: Json) -> dict[str, str]:
-    """The labels of an inspected container."""
+    """Return the labels of an inspected container."""
     return t.cast("dict[str, str]", container.get("Config", {}).get("Labels") or {})

@@ -22,7 +22,7 @@ class NoNetworkError(Exception):
 
 
 def service_containers(containers: list[Json]) -> dict[str, Json]:
-    """The container of each service; those started with ``docker compose run`` are no service."""
+    """Return each service's container; what ``docker compose run`` started is no service."""
     return {
         labels(container)[SERVICE_LABEL]: container
         for container in containers
@@ -32,13 +32,13 @@ def service_containers(containers: list[Json]) -> dict[str, Json]:
 
 
 def addresses(container: Json) -> dict[str, str]:
-    """Network name → the container's address on it (empty while it has none)."""
+    """Return the container's address on each network, by name (empty while it has none)."""
     networks = container.get("NetworkSettings", {}).get("Networks") or {}
     return {name: str(entry.get("IPAddress") or "") for name, entry in networks.items()}
 
 
 def bridge_name(network: Json) -> str:
-    """The interface of a bridge network: its option if set, else ``br-`` and 12 digits of its id.
+    """Return a bridge network's interface: its option, else ``br-`` and 12 digits of its id.
 
     Source: Docker's documentation of the bridge network driver and its ``bridge.name`` option.
     """
@@ -47,7 +47,7 @@ def bridge_name(network: Json) -> str:
 
 
 def is_up(interface: str) -> bool:
-    """Whether an interface exists and is administratively up (netdevice(7), IFF_UP)."""
+    """Return whether an interface exists and is administratively up (netdevice(7), IFF_UP)."""
     # A name is one path part; the engine's answer is not trusted to be one.
     if not interface or "/" in interface or interface in {".", ".."}:
         return False
@@ -59,7 +59,7 @@ def is_up(interface: str) -> bool:
 
 
 def describe_network(networks: list[Json], project: str) -> dict[str, t.Any]:
-    """Name, id, subnets and interface of the lab's one network. Raises NoNetworkError."""
+    """Return name, id, subnets and interface of the lab's network. Raises NoNetworkError."""
     bridges = [network for network in networks if network.get("Driver") == "bridge"]
     if not bridges:
         raise NoNetworkError(

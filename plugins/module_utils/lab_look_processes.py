@@ -22,7 +22,7 @@ class Process(t.NamedTuple):
 
     @property
     def command(self) -> str:
-        """The command line, shortened and fit to be printed."""
+        """Return the command line, shortened and fit to be printed."""
         return escape_unprintable(" ".join(self.arguments), _LONGEST)
 
 
@@ -35,7 +35,7 @@ def _boot_time() -> float:
 
 
 def processes() -> list[Process]:
-    """Every process of this host that has a command line; one that ends meanwhile is left out."""
+    """Return the host's processes that have a command line, but for those that end meanwhile."""
     boot, ticks = _boot_time(), os.sysconf("SC_CLK_TCK")
     found = []
     for entry in os.scandir("/proc"):
@@ -55,7 +55,7 @@ def processes() -> list[Process]:
 
 
 def environment(pid: int) -> dict[str, str]:
-    """The environment that a process was started with; empty when it is gone or not ours to see."""
+    """Return the environment that a process was started with; empty if it cannot be seen."""
     try:
         pairs = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
@@ -65,7 +65,7 @@ def environment(pid: int) -> dict[str, str]:
 
 
 def _listening_inodes(pid: int, port: int) -> set[str]:
-    """Socket inodes that listen on a TCP port in the network namespace of a process."""
+    """Return the inodes of sockets that listen on a TCP port in a process's network namespace."""
     inodes = set()
     for table in ("tcp", "tcp6"):
         try:
@@ -91,7 +91,7 @@ def _sockets(pid: int) -> set[str]:
 
 
 def listener(pid: int, port: int, among: list[Process]) -> Process | None:
-    """Who listens on a TCP port in the network namespace of process ``pid``; None if nobody."""
+    """Return the process that listens on a TCP port in the network namespace of ``pid``."""
     inodes = _listening_inodes(pid, port)
     if not inodes:
         return None

@@ -32,7 +32,7 @@ class HeldError(Exception):
 
 
 def holder() -> dict[str, t.Any] | None:
-    """Who holds the lab now (keys ``who``, ``since``, ``pid``), or None."""
+    """Return who holds the lab now (keys ``who``, ``since``, ``pid``), or None."""
     try:
         descriptor = os.open(LOCK_PATH, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
@@ -85,7 +85,7 @@ def _hold(who: str, since: str) -> t.TextIO:
 
 
 def marked(among: list[Process] | None = None, session: str | None = None) -> list[Process]:
-    """Processes that a session started: of one session, or of any."""
+    """Return the processes that a session started: one session, or any."""
     found = []
     for process in processes() if among is None else among:
         if os.path.basename(process.arguments[0]).startswith(_STARTED):

@@ -249,7 +249,7 @@ def check_messages(messages: list[str]) -> None:
 
 
 def program(name: str) -> str:
-    """Path of a program. Raises SessionError."""
+    """Return the path of a program. Raises SessionError."""
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if path is None:
         raise SessionError(
@@ -262,7 +262,7 @@ def program(name: str) -> str:
 
 
 def unprivileged(tcpdump: str) -> list[str]:
-    """The command that runs tcpdump as its own user, with the one capability that it needs.
+    """Return the command that runs tcpdump as its own user, with the one capability it needs.
 
     It would change to that user by itself, but only after its start, and a process that changes its
     user loses the signal that ends it together with this module (prctl(2), PR_SET_PDEATHSIG).
@@ -344,7 +344,7 @@ def check_port(lab: Lab, port: int) -> None:
 
 
 def settings(params: dict[str, t.Any], lab: Lab) -> Settings:
-    """The session's settings, from the task's and from what was found."""
+    """Return the session's settings, from the task's and from what was found."""
     found = {
         "interface": lab.network["interface"],
         "containers": {
@@ -361,7 +361,7 @@ def settings(params: dict[str, t.Any], lab: Lab) -> Settings:
 
 
 def run_session(params: dict[str, t.Any], lab: Lab) -> Result:
-    """The session itself. What was captured comes back even if a step fails."""
+    """Run the session; return what was captured even if a step fails."""
     window = Window(params["window_file"])
     with Session(settings(params, lab), lambda: is_unread() or window.is_abandoned()) as session:
         failed = ""
@@ -382,7 +382,7 @@ def run_session(params: dict[str, t.Any], lab: Lab) -> Result:
 
 
 def exercise(session: Session, params: dict[str, t.Any]) -> None:
-    """The exchange, from the server's start to both ends closed. Raises SessionError."""
+    """Run the exchange, from the server's start to both ends closed. Raises SessionError."""
     session.exchange()
     if not session.await_close(1, params["close_timeout"]):
         raise SessionError(
@@ -395,7 +395,7 @@ def exercise(session: Session, params: dict[str, t.Any]) -> None:
 
 
 def watch(session: Session, params: dict[str, t.Any]) -> None:
-    """Students type; the window closes behind the last close. Raises SessionError."""
+    """Wait while students type, until the last close. Raises SessionError."""
     if not session.await_close(params["exchanges"], params["watch_timeout"]):
         raise SessionError(
             "watch the students",
@@ -407,7 +407,7 @@ def watch(session: Session, params: dict[str, t.Any]) -> None:
 
 
 def describe_container(container: Json, network: str) -> dict[str, str]:
-    """What the manifest tells of a container."""
+    """Return what the manifest says about a container."""
     return {
         "name": str(container.get("Name", "")).lstrip("/"),
         "address": addresses(container)[network],
@@ -418,7 +418,7 @@ def describe_container(container: Json, network: str) -> dict[str, str]:
 def manifest(
     params: dict[str, t.Any], lab: Lab, result: Result, started: str, version: str
 ) -> dict[str, t.Any]:
-    """How the capture was made, but for what only the controller knows."""
+    """Return how the capture was made, but for what only the controller knows."""
     network = lab.network["name"]
     return {
         "mode": params["mode"],
@@ -477,7 +477,7 @@ def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
 
 
 def stop(number: int, _: object) -> t.NoReturn:
-    """A signal ends the module through all that must be undone; a second one changes nothing."""
+    """End the module by a signal, undoing what must be undone; further signals change nothing."""
     for other in _STOPPING:
         signal.signal(other, signal.SIG_IGN)
     raise SystemExit(128 + number)

@@ -143,7 +143,7 @@ def shown(parts: Parts) -> str:
 
 @contextlib.contextmanager
 def opened(parts: Parts) -> t.Iterator[int]:
-    """A descriptor of what a path names; links are not followed at any part.
+    """Yield a descriptor of what a path names; links are not followed at any part.
 
     It is O_PATH, so that neither a FIFO nor a device notices. Raises RefusedError where a part
     before the last is a symbolic link, FileNotFoundError or NotADirectoryError where nothing is
@@ -163,7 +163,7 @@ def opened(parts: Parts) -> t.Iterator[int]:
 
 
 def named(folder: Parts, pattern: str) -> list[str]:
-    """The names in a folder that a pattern matches; a name without ``*`` and ``?`` is itself."""
+    """Return the names in a folder that a pattern matches; without ``*`` and ``?`` it is a name."""
     if not set(pattern) & set("*?"):
         return [pattern]
     with opened(folder) as descriptor:
@@ -181,7 +181,7 @@ def named(folder: Parts, pattern: str) -> list[str]:
 
 
 def matches(pattern: Parts, folder: Parts = ()) -> t.Iterator[Parts | RefusedError]:
-    """The paths that a pattern may stand for, and what kept from looking for more."""
+    """Yield the paths that a pattern may stand for, and what kept it from finding more."""
     if not pattern:
         yield folder
         return
@@ -199,7 +199,7 @@ def matches(pattern: Parts, folder: Parts = ()) -> t.Iterator[Parts | RefusedErr
 
 
 def must_be_acceptable(parts: Parts, status: os.stat_result) -> None:
-    """Raises RefusedError for what is not a student's own regular file."""
+    """Refuse what is not a student's own regular file. Raises RefusedError."""
     if not stat.S_ISREG(status.st_mode):
         raise RefusedError(parts, _KINDS.get(stat.S_IFMT(status.st_mode), "is no regular file"))
     # Whose it is by its other name nobody can tell.
@@ -211,7 +211,7 @@ def must_be_acceptable(parts: Parts, status: os.stat_result) -> None:
 
 
 def candidates(patterns: list[str]) -> tuple[list[tuple[int, Parts]], dict[Parts, str]]:
-    """Files that may be taken, with the time of their last change, and what was refused and why."""
+    """Return the files that may be taken, with their last change, and what was refused and why."""
     found: dict[Parts, int] = {}
     refused: dict[Parts, str] = {}
     for pattern in patterns:
@@ -234,7 +234,7 @@ def candidates(patterns: list[str]) -> tuple[list[tuple[int, Parts]], dict[Parts
 
 
 def read(parts: Parts, limit: int) -> tuple[bytes, os.stat_result]:
-    """A file's bytes, and its status when they were read. Raises RefusedError."""
+    """Return a file's bytes, and its status when they were read. Raises RefusedError."""
     try:
         with opened(parts) as descriptor:
             must_be_acceptable(parts, os.fstat(descriptor))
@@ -256,7 +256,7 @@ def read(parts: Parts, limit: int) -> tuple[bytes, os.stat_result]:
 
 
 def read_up_to(file: t.BinaryIO, limit: int) -> bytes:
-    """What a file holds, cut off at a limit, whatever size it claims to have."""
+    """Return what a file holds, cut off at a limit, whatever size it claims to have."""
     data = bytearray()
     while len(data) < limit:
         chunk = file.read(min(_AT_ONCE, limit - len(data)))
@@ -267,7 +267,7 @@ def read_up_to(file: t.BinaryIO, limit: int) -> bytes:
 
 
 def owner(uid: int) -> str:
-    """The name of a user, or its number where it has none."""
+    """Return the name of a user, or its number if it has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -275,7 +275,7 @@ def owner(uid: int) -> str:
 
 
 def submission(patterns: list[str], limit: int, with_content: bool) -> dict[str, t.Any]:
-    """The newest acceptable file that a pattern matches, and what was passed over."""
+    """Return the newest acceptable file that a pattern matches, and what was passed over."""
     found, passed_over = candidates(patterns)
     taken: dict[str, t.Any] | None = None
     for _, parts in found:

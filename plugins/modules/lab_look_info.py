@@ -214,7 +214,7 @@ NO_SERVICE: Look = {
 
 
 def look_at_os() -> Look:
-    """The distribution, as os-release(5) names it."""
+    """Return the distribution, as os-release(5) names it."""
     release = {}
     for place in ("/etc/os-release", "/usr/lib/os-release"):
         with contextlib.suppress(OSError, ValueError):
@@ -233,7 +233,7 @@ def look_at_os() -> Look:
 
 
 def look_at_engine(docker: Docker, wait: int) -> Look:
-    """Whether an engine answers, within ``wait`` seconds. A client alone is none."""
+    """Return whether an engine answers within ``wait`` seconds. A client alone is none."""
     deadline = time.monotonic() + wait
     seen = {"client": find_program("docker"), "daemon": find_program("dockerd")}
     while True:
@@ -248,12 +248,12 @@ def look_at_engine(docker: Docker, wait: int) -> Look:
 
 
 def find_program(name: str) -> str:
-    """Path of a program, also of one that only root has on its path; empty if it is missing."""
+    """Return the path of a program, even if only root has it on its path; empty if missing."""
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") or ""
 
 
 def start(*arguments: str) -> subprocess.Popen[str] | OSError:
-    """A command whose answer is fetched later, or the reason why it does not start."""
+    """Start a command whose answer is fetched later; return it, or why it does not start."""
     try:
         return subprocess.Popen(
             arguments,
@@ -268,7 +268,7 @@ def start(*arguments: str) -> subprocess.Popen[str] | OSError:
 
 
 def finish(command: subprocess.Popen[str] | OSError, timeout: int) -> tuple[bool, str]:
-    """Whether a started command succeeded, and what it said."""
+    """Return whether a started command succeeded, and what it said."""
     if isinstance(command, OSError):
         return False, str(command)
     try:
@@ -281,7 +281,7 @@ def finish(command: subprocess.Popen[str] | OSError, timeout: int) -> tuple[bool
 
 
 def compose_answer(command: subprocess.Popen[str] | OSError, timeout: int) -> Look:
-    """Whether the client has the compose plugin, from ``docker compose version --short``."""
+    """Return whether the client has the compose plugin (``docker compose version --short``)."""
     works, said = finish(command, timeout)
     if works:
         return {"works": True, "version": said, "error": ""}
@@ -293,7 +293,7 @@ def compose_answer(command: subprocess.Popen[str] | OSError, timeout: int) -> Lo
 
 
 def look_at_image(docker: Docker, name: str) -> Look:
-    """The lab's image."""
+    """Return the state of the lab's image."""
     image = docker.image(name)
     if image is None:
         return NO_IMAGE
@@ -306,7 +306,7 @@ def look_at_image(docker: Docker, name: str) -> Look:
 
 
 def name_of(lookup: t.Callable[[int], tuple[t.Any, ...]], number: int) -> str:
-    """The name of a user or group, or its number where it has none."""
+    """Return the name of a user or group, or its number if it has none."""
     try:
         return str(lookup(number)[0])
     except KeyError:
@@ -314,7 +314,7 @@ def name_of(lookup: t.Callable[[int], tuple[t.Any, ...]], number: int) -> str:
 
 
 def look_at_file(path: Path) -> Look:
-    """Digest, mode and owner of a regular file; nothing where there is none, or a link."""
+    """Return digest, mode and owner of a regular file; nothing if there is none, or a link."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -335,7 +335,7 @@ def look_at_file(path: Path) -> Look:
 
 
 def look_at_service(container: Json | None) -> Look:
-    """One service's container."""
+    """Return the state of one service's container."""
     if container is None:
         return NO_SERVICE
     state = container.get("State", {})
@@ -352,7 +352,7 @@ def look_at_service(container: Json | None) -> Look:
 
 
 def look_at_network(docker: Docker, project: str) -> Look:
-    """The lab's network and the bridge behind it."""
+    """Return the state of the lab's network and the bridge behind it."""
     try:
         return describe_network(docker.networks(project), project) | {"error": ""}
     except NoNetworkError as error:
@@ -360,7 +360,7 @@ def look_at_network(docker: Docker, project: str) -> Look:
 
 
 def no_network(error: str) -> Look:
-    """What is said of a network that cannot be seen."""
+    """Return what is said of a network that cannot be seen."""
     return {
         "name": "",
         "id": "",
@@ -373,7 +373,7 @@ def no_network(error: str) -> Look:
 
 
 def look_at_port(server: Look, port: int, running: list[Process]) -> Look:
-    """Who has the lab's port inside the server's container."""
+    """Return who has the lab's port inside the server's container."""
     taker = listener(server["pid"], port, running) if server["pid"] else None
     if taker is None:
         return {}
@@ -381,7 +381,7 @@ def look_at_port(server: Look, port: int, running: list[Process]) -> Look:
 
 
 def capture_interface(arguments: list[str]) -> str:
-    """The interface that a tcpdump command line names: ``-i x``, ``-nvi x``, ``-ix``, or none."""
+    """Return the interface that a tcpdump command line names (``-i x``, ``-nvi x``, ``-ix``)."""
     words = iter(arguments[1:])
     for word in words:
         name, equals, value = word.partition("=")
@@ -393,7 +393,7 @@ def capture_interface(arguments: list[str]) -> str:
 
 
 def may_capture() -> bool:
-    """Whether root may capture here at all, which a container without CAP_NET_RAW may not."""
+    """Return whether root may capture here, which needs CAP_NET_RAW in a container."""
     try:
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL)).close()
     except OSError:
@@ -402,7 +402,7 @@ def may_capture() -> bool:
 
 
 def look_at_tcpdump(running: list[Process], timeout: int) -> Look:
-    """The program, and its processes that no session of ours started."""
+    """Return where tcpdump is, and its processes that no session of ours started."""
     path = find_program("tcpdump")
     _, said = finish(start(path, "--version"), timeout) if path else (False, "")
     ours = {process.pid for process in marked(running)}
@@ -423,7 +423,7 @@ def look_at_tcpdump(running: list[Process], timeout: int) -> Look:
 
 
 def look_at_disk(directory: str) -> Look:
-    """Free space where the lab files lie, or would."""
+    """Return the free space where the lab files lie, or would."""
     path = Path(directory)
     while not path.exists():
         path = path.parent
@@ -431,7 +431,7 @@ def look_at_disk(directory: str) -> Look:
 
 
 def look_at_leftovers(containers: list[Json], running: list[Process]) -> list[Look]:
-    """What a session that was cut off left behind: processes, and one-off containers."""
+    """Return what a session that was cut off left behind: processes and one-off containers."""
     found = [
         {"kind": "process", "id": str(process.pid), "command": process.command}
         for process in marked(running)
@@ -444,7 +444,7 @@ def look_at_leftovers(containers: list[Json], running: list[Process]) -> list[Lo
 
 
 def look_at_docker_users() -> list[str]:
-    """Members of the group docker."""
+    """Return the members of the group docker."""
     try:
         return sorted(grp.getgrnam("docker").gr_mem)
     except KeyError:
@@ -452,7 +452,7 @@ def look_at_docker_users() -> list[str]:
 
 
 def look_at_apt_proxy(path: str) -> str:
-    """The proxy that the lab's own file tells apt to use; empty where there is no such file."""
+    """Return the proxy that the lab's own file sets for apt; empty if there is no such file."""
     try:
         said = Path(path).read_bytes()[:_FILE_LIMIT].decode(errors="replace")
     except OSError:
@@ -462,7 +462,7 @@ def look_at_apt_proxy(path: str) -> str:
 
 
 def look(params: dict[str, t.Any]) -> Look:
-    """The whole look."""
+    """Return the whole look."""
     timeout = params["timeout"]
     # The slowest answer by far is asked for first and fetched last.
     compose = start("docker", "compose", "version", "--short")
