@@ -81,7 +81,7 @@ def contents(session: dict[str, t.Any], host: str, offset: float) -> dict[str, b
     digest = hashlib.sha256(decoded[PCAP]).hexdigest()
     if digest != told.get("sha256"):
         raise AnsibleActionFail(
-            f"The capture of {host} arrived damaged: its SHA-256 is {digest}, the host told"
+            f"The capture of {host} arrived damaged: its SHA-256 is {digest}, the host says"
             f" {told.get('sha256')!s:.80}. Run playbooks/capture.yml again."
             " (docs/troubles.md#unusable-answer)"
         )

@@ -104,8 +104,8 @@ def patterns_for(student: str, alone: bool, patterns: list[str]) -> list[str]:
         parts = pattern.split("/")[1:]
         if not pattern.startswith("/") or not set(parts).isdisjoint({"", ".", ".."}):
             raise AnsibleActionFail(
-                f"lab_collect_patterns: {shown(pattern)} is no absolute path without"
-                " '.', '..' and empty parts. Correct it. (docs/troubles.md#submission-patterns)"
+                f"lab_collect_patterns: {shown(pattern)} is not an absolute path, or has"
+                " '.', '..' or an empty part. Correct it. (docs/troubles.md#submission-patterns)"
             )
     told = [pattern for pattern in patterns if alone or "{student}" in pattern]
     return [pattern.replace("{student}", student) for pattern in told]
@@ -147,7 +147,7 @@ def read_answer(
         return None, b"", passed_over
     sha256 = text(told, "sha256")
     if not _SHA256.fullmatch(sha256):
-        raise ValueError("its SHA-256 is none")
+        raise ValueError("its SHA-256 is not one")
     size = number(told, "size", limit)
     taken = {
         "path": shown(text(told, "path")),
@@ -158,7 +158,7 @@ def read_answer(
     }
     data = b"" if check else unpacked(text(told, "content"), size)
     if not check and hashlib.sha256(data).hexdigest() != sha256:
-        raise ValueError("what arrived has another SHA-256 than it should")
+        raise ValueError("what arrived does not have the SHA-256 that it should")
     return taken, data, passed_over
 
 
@@ -167,7 +167,7 @@ def unpacked(content: str, size: int) -> bytes:
     unpacker = zlib.decompressobj()
     data = unpacker.decompress(base64.b64decode(content, validate=True), size + 1)
     if len(data) != size:
-        raise ValueError(f"what arrived has not the {size} bytes that were told")
+        raise ValueError(f"what arrived does not have the {size} bytes that it should")
     return data
 
 
@@ -175,7 +175,7 @@ def text(told: Mapping[str, t.Any], name: str) -> str:
     """Return a string of an answer. Raises KeyError or TypeError."""
     value = told[name]
     if not isinstance(value, str):
-        raise TypeError(f"{name} is no text")
+        raise TypeError(f"{name} is not a text")
     return value
 
 
@@ -183,7 +183,7 @@ def number(told: Mapping[str, t.Any], name: str, largest: int) -> int:
     """Return a whole number of an answer, from 0 on. Raises KeyError, TypeError or ValueError."""
     value = told[name]
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} is no whole number")
+        raise TypeError(f"{name} is not a whole number")
     if not 0 <= value <= largest:
         raise ValueError(f"{name} is not from 0 to {largest}")
     return value

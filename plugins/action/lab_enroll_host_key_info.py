@@ -218,7 +218,7 @@ def place_to_record(file: str) -> str:
     path = Path(real(file))
     if file == "none" or (path.exists() and not path.is_file()):
         raise AnsibleActionFail(
-            f"ssh is told to keep host keys in {file}, which is no file. Name one in"
+            f"ssh is set to keep host keys in {file}, which is not a file. Name one in"
             " UserKnownHostsFile (ansible_ssh_common_args, or your ssh_config)."
             " (docs/troubles.md#known_hosts)"
         )

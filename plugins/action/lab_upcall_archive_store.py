@@ -44,7 +44,7 @@ class ActionModule(ActionBase):
             store(source, dest, arguments["image"])
         except (OSError, EOFError, tarfile.TarError, ValueError, LookupError, TypeError) as error:
             raise AnsibleActionFail(
-                f"What came is no archive of {arguments['image']} that can be kept as {dest}:"
+                f"What came cannot be kept as {dest}, the archive of {arguments['image']}:"
                 f" {error}. Make room on the controller, or run 'make image' there."
                 " (docs/troubles.md#no-image)"
             ) from error
@@ -68,7 +68,7 @@ def store(source: Path, dest: Path, image: str) -> None:
             for name in dict.fromkeys([entry["Config"], *entry["Layers"]]):
                 member = saved.extractfile(name)
                 if member is None:
-                    raise ValueError(f"{name!r} in it is no file")
+                    raise ValueError(f"{name!r} in it is not a file")
                 _add(archive, name, member.read(_SIZE_LIMIT))
 
 

@@ -59,7 +59,7 @@ def _students(host: str, variables: Mapping[str, t.Any]) -> list[Mapping[str, t.
         isinstance(student, Mapping) and "student_id" in student for student in students
     ):
         raise AnsibleFilterError(
-            f"{host}: lab_roster_students is no list with a student_id in each entry. Correct it"
+            f"{host}: lab_roster_students is not a list with a student_id in each entry. Correct it"
             " (docs/troubles.md#student-id)"
         )
     return students

@@ -20,7 +20,7 @@ Findings = t.Iterator[tuple[str, str, str]]
 def _engine(look: Look) -> Findings:
     engine, compose = look["engine"], look["compose"]
     if not engine["works"]:
-        lone = f" ({engine['client']} is a client, which is no engine)" if engine["client"] else ""
+        lone = f" ({engine['client']} is a client, not an engine)" if engine["client"] else ""
         yield (
             "no-engine",
             f"no Docker Engine works here{lone}: {engine['error']}",

@@ -325,7 +325,7 @@ def find_lab(params: dict[str, t.Any]) -> Lab:
         raise SessionError(
             step,
             f"the bridge {network['interface']} is missing or down",
-            "Run playbooks/doctor.yml, which tells which and what to do",
+            "Run playbooks/doctor.yml, which says which and what to do",
             trouble="bridge-down" if network["exists"] else "bridge-missing",
         )
     return Lab(network, *found)

@@ -18,7 +18,7 @@ description:
     same content again changes nothing.
   - The host belongs to students. No symbolic link is followed at any part of a path, nothing but a
     regular file with a single name is opened, the size limit holds for the bytes that are read,
-    and a file that changes meanwhile is refused. What is refused is told with its reason.
+    and a file that changes meanwhile is refused. What is refused is named with its reason.
   - Nothing that the host sends becomes a path on the controller, its answer is checked in every
     part, and the digest is that of the bytes that are written. A symbolic link in the destination
     is refused.
@@ -60,7 +60,7 @@ attributes:
     description: Reads on the host, and writes on the controller.
     support: full
   check_mode:
-    description: Reads in check mode too, and tells what would be collected. Writes nothing.
+    description: Reads in check mode too, and returns what would be collected. Writes nothing.
     support: full
   diff_mode:
     description: Returns no difference.

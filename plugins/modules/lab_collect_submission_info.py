@@ -201,7 +201,7 @@ def matches(pattern: Parts, folder: Parts = ()) -> t.Iterator[Parts | RefusedErr
 def must_be_acceptable(parts: Parts, status: os.stat_result) -> None:
     """Refuse what is not a student's own regular file. Raises RefusedError."""
     if not stat.S_ISREG(status.st_mode):
-        raise RefusedError(parts, _KINDS.get(stat.S_IFMT(status.st_mode), "is no regular file"))
+        raise RefusedError(parts, _KINDS.get(stat.S_IFMT(status.st_mode), "is not a regular file"))
     # Whose it is by its other name nobody can tell.
     if status.st_nlink != 1:
         raise RefusedError(parts, f"has {status.st_nlink} names (hard links)")

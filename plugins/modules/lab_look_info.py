@@ -10,7 +10,7 @@ short_description: See the whole state of the upcall lab on a host at once
 description:
   - Looks at everything that the roles of the lab decide from, in one visit to the host. It
     changes nothing.
-  - What cannot be seen is told as such and never fails the module, so that a blank host has a
+  - What cannot be seen is returned as such and never fails the module, so that a blank host has a
     look too.
 options:
   project:

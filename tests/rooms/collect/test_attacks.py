@@ -222,5 +222,5 @@ def test_a_pattern_that_leads_up_is_refused(collect: Collect, tmp_path: Path) ->
     pattern = f"{TOP}/../../etc/shadow"
     done = collect(tmp_path / "captures", lab_capture_submission_patterns=[pattern])
     assert done.run.returncode != 0
-    said = f"{pattern} is no absolute path without '.', '..' and empty parts"
+    said = f"{pattern} is not an absolute path, or has '.', '..' or an empty part"
     assert said in one_line(done.run.stdout).replace("''", "'")

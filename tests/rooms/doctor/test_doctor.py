@@ -138,7 +138,7 @@ def test_each_trouble_is_found_and_nothing_else(host: Host, finding: str) -> Non
 def test_a_client_without_an_engine_is_called_so(host: Host) -> None:
     with harm(host, *HARMS["no-engine"]):
         found = findings(host)
-    assert "/docker is a client, which is no engine" in found["no-engine"]
+    assert "/docker is a client, not an engine" in found["no-engine"]
 
 
 @pytest.fixture

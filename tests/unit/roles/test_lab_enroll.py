@@ -174,8 +174,8 @@ def test_a_link_to_known_hosts_stays_a_link(tmp_path: Path) -> None:
         (("-o", "StrictHostKeyChecking=no"), "checking is switched off"),
         (("-J", "jump.example.org"), "through another machine"),
         (("-o", "ProxyCommand=nc %h %p"), "through another machine"),
-        (("-o", "UserKnownHostsFile=/dev/null"), "/dev/null, which is no file"),
-        (("-o", "UserKnownHostsFile=none"), "none, which is no file"),
+        (("-o", "UserKnownHostsFile=/dev/null"), "/dev/null, which is not a file"),
+        (("-o", "UserKnownHostsFile=none"), "none, which is not a file"),
         (("-o", "UserKnownHostsFile=/nowhere/known"), "mkdir -m 700 /nowhere"),
     ],
 )

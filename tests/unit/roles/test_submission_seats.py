@@ -64,7 +64,7 @@ def test_a_student_of_two_hosts_is_refused(other: str) -> None:
 
 @pytest.mark.parametrize("roster", ["sari", ["sari"], [{"name": "Sari"}], {"student_id": "sari"}])
 def test_a_roster_of_another_form_is_refused(roster: object) -> None:
-    with pytest.raises(AnsibleFilterError, match="seat: lab_roster_students is no list"):
+    with pytest.raises(AnsibleFilterError, match="seat: lab_roster_students is not a list"):
         seats(seat=roster)
 
 
