@@ -29,15 +29,15 @@ def assess(
 ) -> Assessment:
     """Judge all captures in ``directory``. Raises FolderError.
 
-    ``without`` are files and folders in it to pass over; ``progress`` is told how many files of how
-    many are judged.
+    ``without`` are files and folders in it to pass over; ``progress`` is called with how many
+    files of how many are judged.
     """
-    found = find(directory, roster, without)
+    files = find(directory, roster, without)
     judged: list[Judged] = []
-    for one in found:
+    for one in files:
         judged.append(_judge(directory, rubric, secret, one))
         if progress is not None:
-            progress(len(judged), len(found))
+            progress(len(judged), len(files))
     copies = find_copies(judged)
     submissions = _scripted([_with_copies(one.submission, copies) for one in judged])
     submissions += _missing(rubric, roster, submissions)
@@ -45,13 +45,15 @@ def assess(
     return Assessment(rubric, tuple(submissions), copies)
 
 
-def _judge(directory: Path, rubric: Rubric, secret: bytes, found: CaptureFile) -> Judged:
+def _judge(directory: Path, rubric: Rubric, secret: bytes, capture: CaptureFile) -> Judged:
     """Judge one file, and say what is unclear about its owner."""
-    path = directory / found.file
-    judged = judge_with_fingerprints(path, rubric, found.owner, found.file, secret, found.sidecars)
-    if not found.possible:
+    path = directory / capture.file
+    judged = judge_with_fingerprints(
+        path, rubric, capture.owner, capture.file, secret, capture.sidecars
+    )
+    if not capture.possible:
         return judged
-    students = ", ".join(found.possible[:_MAX_NAMED])
+    students = ", ".join(capture.possible[:_MAX_NAMED])
     remark = Remark("owner-unclear", {"students": students}, needs_person=True)
     submission = judged.submission
     return judged._replace(submission=submission._replace(remarks=(remark, *submission.remarks)))
@@ -73,7 +75,7 @@ def _with_copies(submission: Submission, copies: Iterable[Copy]) -> Submission:
 
 
 def _scripted(submissions: list[Submission]) -> list[Submission]:
-    """Tell of whom there is nothing but what a scripted session captured: no work of theirs."""
+    """Remark on those of whom there is nothing but what a scripted session captured."""
     own = {one.owner.student for one in submissions if one.mode != SCRIPTED}
     remark = Remark("scripted", needs_person=True)
     return [
@@ -87,7 +89,7 @@ def _scripted(submissions: list[Submission]) -> list[Submission]:
 def _missing(
     rubric: Rubric, roster: Roster | None, submissions: Sequence[Submission]
 ) -> list[Submission]:
-    """Name those without a file; while a file is nobody's, it may be theirs."""
+    """Return a submission for each student without a file; one that is nobody's may be theirs."""
     there = {one.owner.student for one in submissions if one.owner.on_roster}
     nobodys = sum(not one.owner.on_roster for one in submissions)
     remark = Remark("missing-or-nobodys", {"count": nobodys}) if nobodys else Remark("missing")

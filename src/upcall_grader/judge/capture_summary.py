@@ -53,7 +53,7 @@ class CaptureSummary:
     fingerprints: PacketFingerprints = field(default_factory=PacketFingerprints)
 
     def other(self, protocol: str) -> None:
-        """A packet that is none of the lab's."""
+        """Take note of a packet that is none of the lab's."""
         if len(self.protocols) < _MAX_PROTOCOLS:
             self.protocols.add(protocol)
 
@@ -65,32 +65,32 @@ class SummaryBuilder:
         self._summary = summary
         self._rank = rank
         self._highest = (0.0, 0)
-        # Exchanges are told in the order in which their connections began; each with its number.
+        # Exchanges are listed in the order in which their connections began; each with its number.
         self._exchanges: list[tuple[int, int, list[Exchange]]] = []
         self._kept = 0
 
-    def take(self, found: ConnectionSummary) -> None:
-        """One connection, which has ended."""
+    def take(self, connection: ConnectionSummary) -> None:
+        """Take in a connection that has ended."""
         summary, best = self._summary, self._summary.best
         summary.connections += 1
-        rank = self._rank(found)
+        rank = self._rank(connection)
         if (
             best is None
             or rank > self._highest
-            or (rank == self._highest and found.number < best.number)
+            or (rank == self._highest and connection.number < best.number)
         ):
-            summary.best, self._highest = found, rank
-        if found.exchanges:
-            summary.exchange_count += len(found.exchanges)
-            self._keep(found.number, found.exchanges)
+            summary.best, self._highest = connection, rank
+        if connection.exchanges:
+            summary.exchange_count += len(connection.exchanges)
+            self._keep(connection.number, connection.exchanges)
 
     def finish(self) -> None:
-        """There are no more connections."""
+        """List the exchanges, once there are no more connections."""
         exchanges = (one for _, _, some in self._exchanges for one in some)
         self._summary.exchanges, _ = _listed(exchanges)
 
     def _keep(self, number: int, exchanges: tuple[Exchange, ...]) -> None:
-        """Only what may be listed is kept: a capture may hold any number of connections."""
+        """Keep only what may be listed: a capture may hold any number of connections."""
         kept = self._exchanges
         if self._kept >= MAX_EXCHANGES and number > kept[-1][0]:
             return
@@ -102,7 +102,7 @@ class SummaryBuilder:
 
 
 def _listed(exchanges: Iterable[Exchange]) -> tuple[list[Exchange], int]:
-    """The first exchanges, as many as are listed, and for how many of usual size they count."""
+    """Return the first exchanges that are listed, and for how many of usual size they count."""
     some: list[Exchange] = []
     weight = 0
     for one in exchanges:
@@ -131,7 +131,7 @@ class CaptureSummarizer:
         self._follower = Follower(lab.port, self._ended)
 
     def add(self, packet: Packet) -> None:
-        """One packet; they come in the file's order."""
+        """Take in a packet; they come in the file's order."""
         step = self._add(packet)
         if self._see_packet is not None:
             self._see_packet(packet, step)
@@ -158,7 +158,7 @@ class CaptureSummarizer:
         return None
 
     def finish(self) -> CaptureSummary:
-        """The summary, once there are no more packets."""
+        """Return the summary, once there are no more packets."""
         for connection in self._follower.finish():
             self._ended(connection)
         self._builder.finish()
@@ -172,7 +172,7 @@ class CaptureSummarizer:
 
 
 def is_lab(segment: Segment, lab: Lab) -> bool:
-    """Whether a segment goes to or comes from the lab's port, at its address if it has one."""
+    """Return whether a segment is of the lab's port, at its address if it has one."""
     if lab.address is None:
         return segment.on_port(lab.port)
     ends = (
@@ -198,6 +198,6 @@ def summarize_capture(
     summarizer = CaptureSummarizer(lab, rank, see_packet, see_connection)
     for frame in capture:
         summarizer.add(decoder.decode(frame))
-    found = summarizer.finish()
-    found.damage = capture.damage
-    return found
+    summary = summarizer.finish()
+    summary.damage = capture.damage
+    return summary

@@ -35,7 +35,7 @@ class FolderError(TroubleError):
 
 
 class CaptureFile(NamedTuple):
-    """A file to judge; ``sidecars`` tells whether manifest and logs beside it are its own.
+    """A file to judge; ``sidecars``: manifest and logs beside it are its own.
 
     ``possible`` are the students between whom a person has to decide whose the file is.
     """

@@ -103,8 +103,8 @@ class Ownership:
 
     def _inner_host(self, file: str) -> tuple[str, ...]:
         """Return the students of a host's folder that lies inside another one."""
-        found = (self._at_host(folder) for folder in file.split("/")[1:-1])
-        return next(filter(None, found), ())
+        hosts = (self._at_host(folder) for folder in file.split("/")[1:-1])
+        return next(filter(None, hosts), ())
 
     def _at_host(self, host: str) -> tuple[str, ...]:
         seat = self._hosts.get(_folded(host))
@@ -112,11 +112,11 @@ class Ownership:
 
     def _exact(self, labels: Iterable[_Label]) -> set[str]:
         """Return the students whose id, or whole name, is one of the labels."""
-        found: set[str] = set()
+        students: set[str] = set()
         for text in (text for label in labels for text in label.texts):
             key = _folded(text)
-            found |= {key} if key in self._ids else self._names.get(_letters(text), set())
-        return found
+            students |= {key} if key in self._ids else self._names.get(_letters(text), set())
+        return students
 
     def _clear_words(self, labels: Iterable[_Label]) -> set[str]:
         """Return the ids that stand in the labels as words and can mean one thing alone."""
@@ -148,8 +148,8 @@ def stranger(file: str) -> str:
 
 def _one_of(students: set[str], basis: Basis) -> Reading:
     """Return the only student, or those between whom a person decides."""
-    found = tuple(sorted(students))
-    return Reading(found, basis) if len(found) == 1 else Reading((), basis, found)
+    ids = tuple(sorted(students))
+    return Reading(ids, basis) if len(ids) == 1 else Reading((), basis, ids)
 
 
 def _labels(file: str) -> list[_Label]:

@@ -1,4 +1,4 @@
-"""What tells that two files hold the same packets.
+"""What shows that two files hold the same packets.
 
 Sequence and acknowledgement number of a segment both grew out of initial sequence numbers that
 each side drew at random (RFC 9293 section 3.4.1): 64 bits that another connection does not share by

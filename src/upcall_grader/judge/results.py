@@ -94,7 +94,7 @@ class Basis(enum.IntEnum):
 
 
 class Owner(NamedTuple):
-    """Whose a submission is; what the roster does not tell is empty."""
+    """Whose a submission is; what the roster does not know is empty."""
 
     student: str
     name: str = ""
@@ -160,4 +160,4 @@ class Assessment(NamedTuple):
     @property
     def needs_person(self) -> bool:
         """Whether the instructor has to look at anything."""
-        return bool(self.copies) or any(found.needs_person for found in self.submissions)
+        return bool(self.copies) or any(one.needs_person for one in self.submissions)

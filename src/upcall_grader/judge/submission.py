@@ -42,7 +42,7 @@ _MAX_NAMED = 12
 
 
 class Judged(NamedTuple):
-    """A submission, and what tells whether another one is the same capture.
+    """A submission, and what shows whether another one is the same capture.
 
     ``fingerprints`` are its packets' numbers with their frames (``packet_fingerprints``);
     ``sha256`` is "" for a file without a packet.
@@ -56,7 +56,7 @@ class Judged(NamedTuple):
 def judge_file(
     path: Path, rubric: Rubric, owner: Owner, file: str, secret: bytes = b""
 ) -> Submission:
-    """One file, judged; ``file`` is what it is called. Never raises for what is in it."""
+    """Judge one file, which is called ``file``. Never raises for what is in it."""
     return judge_with_fingerprints(path, rubric, owner, file, secret).submission
 
 
@@ -68,16 +68,16 @@ def judge_with_fingerprints(
     secret: bytes = b"",
     sidecars: bool = True,
 ) -> Judged:
-    """As ``judge_file``, with what finding copies needs.
+    """Judge as ``judge_file`` does, and return what finding copies needs besides.
 
-    ``sidecars`` tells whether manifest and logs in the file's folder are this capture's.
+    ``sidecars``: manifest and logs in the file's folder are this capture's.
     """
     folder = path.parent if sidecars else None
     try:
         return _judge(path, folder, rubric, owner, file, secret)
     except CaptureError as error:
         remark = Remark("unreadable", {"cause": error.cause})
-    except Exception as error:  # noqa: BLE001 (a reader's mistake costs this file alone, and is told)
+    except Exception as error:  # noqa: BLE001 (a reader's mistake costs this file alone, and is named)
         remark = Remark("reader-failed", {"error": f"{type(error).__name__}: {error}"[:200]})
     return Judged(_without_capture(rubric, owner, file, Verdict.UNREADABLE, remark))
 
@@ -92,23 +92,23 @@ class Watched(NamedTuple):
 def judge_watched(
     capture: Capture, path: Path, rubric: Rubric, see_packet: SeePacket, sidecars: bool
 ) -> Watched:
-    """An open capture, judged as ``judge_file`` does while ``see_packet`` is given its packets.
+    """Judge an open capture as ``judge_file`` does, while ``see_packet`` is given its packets.
 
-    It is nobody's in particular. ``path`` tells where it is from: with ``sidecars``, manifest and
-    logs in that folder are its own. Raises OSError if the medium fails.
+    It is nobody's in particular. ``path`` is where it is from; with ``sidecars``, manifest and logs
+    in that folder are its own. Raises OSError if the medium fails.
     """
-    owner, summaries = Owner(""), list[ConnectionSummary]()
+    owner, connections = Owner(""), list[ConnectionSummary]()
     folder = path.parent if sidecars else None
     manifest, remarks = _manifest(folder) if folder else (Manifest(), [])
     case_of = _case_of(rubric, manifest, owner, b"")
     rank = ranked_by(rubric, case_of)
-    found = summarize_capture(capture, rubric.lab, rank, see_packet, summaries.append)
+    summary = summarize_capture(capture, rubric.lab, rank, see_packet, connections.append)
     if manifest.sha256:
         with path.open("rb") as stream:
             remarks += _other(manifest, _digest(stream.fileno()))
-    submission = _submission(found, rubric, owner, path.name, case_of, folder, manifest, remarks)
-    summaries.sort(key=lambda summary: summary.number)
-    return Watched(submission, tuple(case_of(found, summary) for summary in summaries))
+    submission = _submission(summary, rubric, owner, path.name, case_of, folder, manifest, remarks)
+    connections.sort(key=lambda connection: connection.number)
+    return Watched(submission, tuple(case_of(summary, connection) for connection in connections))
 
 
 def lacking(submission: Submission) -> list[Judgement]:
@@ -145,9 +145,9 @@ def _judge(
         if size == 0:
             remark = Remark("empty-file")
             return Judged(_without_capture(rubric, owner, file, Verdict.EMPTY, remark))
-        found = read_summary(descriptor, rubric.lab, ranked_by(rubric, case_of))
-        # Where there are fingerprints, they tell copies.
-        wanted = manifest.sha256 or not found.fingerprints.frames
+        summary = read_summary(descriptor, rubric.lab, ranked_by(rubric, case_of))
+        # Where there are fingerprints, copies are summary by them.
+        wanted = manifest.sha256 or not summary.fingerprints.frames
         digest = _digest(descriptor) if wanted else ""
     finally:
         os.close(descriptor)
@@ -155,12 +155,12 @@ def _judge(
         claim = Remark("manifest-names-another", {"student": manifest.student}, needs_person=True)
         remarks.append(claim)
     remarks += _other(manifest, digest)
-    submission = _submission(found, rubric, owner, file, case_of, folder, manifest, remarks)
-    return Judged(submission, found.fingerprints.frames, digest if found.packets else "")
+    submission = _submission(summary, rubric, owner, file, case_of, folder, manifest, remarks)
+    return Judged(submission, summary.fingerprints.frames, digest if summary.packets else "")
 
 
 def _submission(
-    found: CaptureSummary,
+    summary: CaptureSummary,
     rubric: Rubric,
     owner: Owner,
     file: str,
@@ -169,14 +169,14 @@ def _submission(
     manifest: Manifest,
     remarks: list[Remark],
 ) -> Submission:
-    """What a capture comes to; ``remarks`` are those on its manifest."""
-    remarks += _of_file(found, manifest)
-    if found.best is None:
-        verdict, judgements, remark = _no_lab(found, rubric)
+    """Return what a capture comes to; ``remarks`` are those on its manifest."""
+    remarks += _of_file(summary, manifest)
+    if summary.best is None:
+        verdict, judgements, remark = _no_lab(summary, rubric)
         remarks.insert(0, remark)
     else:
-        remarks += _compare_logs(folder, found.best, rubric.lab) if folder else []
-        judgements = criteria.judge_all(rubric.criteria, case_of(found, found.best))
+        remarks += _compare_logs(folder, summary.best, rubric.lab) if folder else []
+        judgements = criteria.judge_all(rubric.criteria, case_of(summary, summary.best))
         verdict = _verdict(judgements)
         remarks += _undecided(judgements)
     return Submission(
@@ -184,17 +184,17 @@ def _submission(
         owner=owner,
         verdict=verdict,
         judgements=judgements,
-        exchanges=tuple(found.exchanges),
+        exchanges=tuple(summary.exchanges),
         remarks=tuple(remarks),
-        packets=found.packets,
-        connections=found.connections,
-        conversation=found.best.conversation if found.best else None,
+        packets=summary.packets,
+        connections=summary.connections,
+        conversation=summary.best.conversation if summary.best else None,
         mode=manifest.mode,
     )
 
 
 def _other(manifest: Manifest, digest: str) -> list[Remark]:
-    """A remark where the manifest is another file's."""
+    """Return a remark where the manifest is another file's."""
     differs = manifest.sha256 and manifest.sha256 != digest
     return [Remark("manifest-differs", needs_person=True)] if differs else []
 
@@ -205,7 +205,7 @@ def _digest(descriptor: int) -> str:
 
 
 def _open(path: Path) -> tuple[int, int]:
-    """A regular file's descriptor, and how many bytes it holds. Raises CaptureError."""
+    """Open a regular file; return its descriptor, and how many bytes it holds."""
     try:
         # No link is followed, and a FIFO without a writer is not waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -238,36 +238,43 @@ def _case_of(rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes) ->
     )
 
 
-def _of_file(found: CaptureSummary, manifest: Manifest) -> list[Remark]:
+def _of_file(summary: CaptureSummary, manifest: Manifest) -> list[Remark]:
+    """Return the remarks on the file as a whole."""
     remarks = []
-    if found.damage is not None:
-        frame, offset, cause = found.damage.after_frame, found.damage.offset, found.damage.cause
+    if summary.damage is not None:
+        frame, offset, cause = (
+            summary.damage.after_frame,
+            summary.damage.offset,
+            summary.damage.cause,
+        )
         remarks.append(Remark("damage", {"frame": frame, "offset": offset, "cause": cause}))
-    if found.cut_frame is not None:
-        remarks.append(Remark("snapped", {"frame": found.cut_frame}, (found.cut_frame,)))
+    if summary.cut_frame is not None:
+        remarks.append(Remark("snapped", {"frame": summary.cut_frame}, (summary.cut_frame,)))
     if manifest.dropped:
         remarks.append(Remark("dropped", {"count": manifest.dropped}, needs_person=True))
-    if found.best is not None and found.connections > 1:
-        values = {"count": found.connections, "number": found.best.number}
-        remarks.append(Remark("other-connections", values, (found.best.first_frame,)))
-    if found.exchange_count > len(found.exchanges):
-        values = {"count": found.exchange_count, "shown": len(found.exchanges)}
+    if summary.best is not None and summary.connections > 1:
+        values = {"count": summary.connections, "number": summary.best.number}
+        remarks.append(Remark("other-connections", values, (summary.best.first_frame,)))
+    if summary.exchange_count > len(summary.exchanges):
+        values = {"count": summary.exchange_count, "shown": len(summary.exchanges)}
         remarks.append(Remark("exchanges-cut", values))
     return remarks
 
 
-def _no_lab(found: CaptureSummary, rubric: Rubric) -> tuple[Verdict, tuple[Judgement, ...], Remark]:
-    """Packets, but none of the lab; or no packet at all."""
-    told: dict[str, str | int] = {
+def _no_lab(
+    summary: CaptureSummary, rubric: Rubric
+) -> tuple[Verdict, tuple[Judgement, ...], Remark]:
+    """Return what a capture without the lab comes to: other packets, or none at all."""
+    values: dict[str, str | int] = {
         "port": rubric.lab.port,
-        "protocols": ", ".join(sorted(found.protocols)[:_MAX_NAMED]),
+        "protocols": ", ".join(sorted(summary.protocols)[:_MAX_NAMED]),
     }
-    if not found.packets:
+    if not summary.packets:
         verdict, remark = Verdict.EMPTY, Remark("empty")
-    elif found.protocols <= LINK_NOISE:
-        verdict, remark = Verdict.RECAPTURE, Remark("only-noise", told)
+    elif summary.protocols <= LINK_NOISE:
+        verdict, remark = Verdict.RECAPTURE, Remark("only-noise", values)
     else:
-        verdict, remark = Verdict.WRONG_LAB, Remark("wrong-lab", told)
+        verdict, remark = Verdict.WRONG_LAB, Remark("wrong-lab", values)
     judgements = tuple(
         criteria.judge_without_traffic(criterion, rubric.lab.port) for criterion in rubric.criteria
     )
@@ -275,7 +282,7 @@ def _no_lab(found: CaptureSummary, rubric: Rubric) -> tuple[Verdict, tuple[Judge
 
 
 def _verdict(judgements: tuple[Judgement, ...]) -> Verdict:
-    """What a new capture would show is the student's; what nobody told is the instructor's."""
+    """Return ``recapture`` where a new capture would show more; not where a person decides."""
     hidden = [judgement for judgement in judgements if judgement.status is Status.NOT_OBSERVABLE]
     again = any(not judgement.remark.needs_person for judgement in hidden)
     return Verdict.RECAPTURE if again else Verdict.GRADED
@@ -286,7 +293,7 @@ def _undecided(judgements: tuple[Judgement, ...]) -> list[Remark]:
     return [judgement.remark for judgement in judgements if judgement.remark.needs_person]
 
 
-def _compare_logs(folder: Path, summary: ConnectionSummary, lab: Lab) -> list[Remark]:
+def _compare_logs(folder: Path, connection: ConnectionSummary, lab: Lab) -> list[Remark]:
     remarks: list[Remark] = []
     logs = {SERVER_LOG: b"", CLIENT_LOG: b""}
     for name in logs:
@@ -295,4 +302,4 @@ def _compare_logs(folder: Path, summary: ConnectionSummary, lab: Lab) -> list[Re
         except UnusableError as error:
             values: dict[str, Value] = {"log": name, "cause": error.cause}
             remarks.append(Remark("witness-unreadable", values, needs_person=True))
-    return remarks + disagreements(summary, logs[SERVER_LOG], logs[CLIENT_LOG], lab.shown)
+    return remarks + disagreements(connection, logs[SERVER_LOG], logs[CLIENT_LOG], lab.shown)

@@ -14,11 +14,11 @@ from upcall_grader.judge.check import Check
 
 def _load() -> dict[str, Check]:
     modules = [module.name for module in pkgutil.iter_modules(__path__)]
-    found = {
+    checks = {
         name.replace("_", "-"): importlib.import_module(f"{__name__}.{name}").CHECK
         for name in modules
     }
-    return dict(sorted(found.items(), key=lambda item: (item[1].order, item[0])))
+    return dict(sorted(checks.items(), key=lambda item: (item[1].order, item[0])))
 
 
 CHECKS = _load()
