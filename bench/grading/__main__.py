@@ -28,6 +28,12 @@ close, no reset. CPU is that of all processes of a contestant.
 Right before, each contestant but tshark runs once more, unmeasured: the host of a virtual machine
 may take back memory that was not used for a minute, and who comes first after a long process would
 pay for all that read the same files.
+
+The goals leave room for simple code: one process judges one capture after the other, and each
+connection by all criteria. A pool of processes, remembered judgements, imports put off and a
+garbage collector switched off made 5,000 captures take a third of the time, and saved a class of 60
+students 0.02 s: they are gone. `src/upcall_grader/judge/fast` stays: without it a capture of 77,000
+connections takes twice as long as plain dpkt.
 """,
 )
 _PEERS = (

@@ -13,7 +13,6 @@ TOP = Path(__file__).resolve().parents[2]
 PEERS = Path(__file__).resolve().parent / "peers"
 PEERS_PYTHON = TOP / ".cache" / "bench-venv" / "bin" / "python"
 _GRADE = str(Path(sys.executable).with_name("upcall-grade"))
-_SILENT = 'exec "$@" >/dev/null'
 _TSHARK = 'for capture; do tshark -r "$capture" >/dev/null 2>&1 || exit; done'
 
 
@@ -29,7 +28,6 @@ def make_inputs(folder: Path, captures: int, connections: int, students: int) ->
 def contestants(folder: Path, captures: int, connections: int, students: int) -> list[Contestant]:
     """Return everyone; their captures are those of ``make_inputs``."""
     small, large, class_ = (folder / name for name in ("small", "large", "students"))
-    files = sorted(map(str, small.iterdir()))
     each = sorted(map(str, class_.iterdir()))
     graded = "{0} submissions: {0} graded"
     everyone = [
@@ -44,11 +42,6 @@ def contestants(folder: Path, captures: int, connections: int, students: int) ->
             f"`upcall-grade --quiet`, {captures} captures",
             [_GRADE, str(small), "--quiet"],
             graded.format(captures),
-        ),
-        Contestant(
-            goals.CAT,
-            "`cat` of the same files to `/dev/null`",
-            ["sh", "-c", _SILENT, "sh", "cat", *files],
         ),
         Contestant(
             goals.SCAPY,
