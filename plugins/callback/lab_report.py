@@ -261,7 +261,7 @@ class CallbackModule(CallbackBase):
         colors = {"ok": constants.COLOR_OK, "unfinished": constants.COLOR_SKIP}
         say = self._display.display
         self._display.banner("REPORT")
-        rows = [["", *run["steps"]]]
+        rows = [["", *map(escape_unprintable, run["steps"])]]
         for name, host in run["hosts"].items():
             # Of a slice that is still under way the file has no more than the steps it has begun.
             missing = "-" if host["finished"] else "not run"

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from upcall_board.progress import Progress, natural, step_of
 from upcall_board.reasons import one_line
+from upcall_text.plain import escape_unprintable
 
 # By state: its mark where hosts share lines, and its style.
 MARKS = {
@@ -147,7 +148,7 @@ class Board:
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, justify="right")
         table.add_column()
-        table.add_row("", *(Text(step, "bold") for step in steps), "time")
+        table.add_row("", *(single_line(step, "bold") for step in steps), "time")
         for name, states in rows.items():
             cells = [Text("" if s == "ahead" else s, MARKS[s][1]) for s in states]
             seat = self.seats.get(name, Seat())
@@ -233,4 +234,4 @@ class Board:
 
 def single_line(text: str, style: str = "") -> Text:
     """Return a text that stays on one line, whatever its length."""
-    return Text(text, style, no_wrap=True, overflow="ellipsis")
+    return Text(escape_unprintable(text), style, no_wrap=True, overflow="ellipsis")
