@@ -132,7 +132,8 @@ def has_sidecars(path: Path) -> bool:
     """Return whether manifest and logs in a capture's folder are its own, as ``find`` has it."""
     folder = path.parent
     try:
-        if not any((folder / name).exists() for name in sidecar_files.NAMES):
+        beside = any((folder / name).exists() for name in sidecar_files.NAMES)
+        if not beside or not path.is_file():
             return False
         _, names = next(_walk(folder, (), set()))
     except (FolderError, OSError):

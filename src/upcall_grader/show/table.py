@@ -39,7 +39,7 @@ class Glyphs:
 
     @staticmethod
     def for_encoding(encoding: str | None) -> Glyphs:
-        """The drawing characters if the output's encoding has them, otherwise ASCII."""
+        """Return the drawing characters if the output's encoding has them, otherwise ASCII."""
         try:
             "┌│└╶→…✔✘".encode(encoding or "ascii")
         except (UnicodeEncodeError, LookupError):
@@ -126,7 +126,7 @@ class Table:
         return 2 + sum(cells) + len(cells) * len(self._gap())
 
     def lines(self) -> list[str]:
-        """The table's head and one line for each packet."""
+        """Return the table's head and one line for each packet."""
         margins = self._margins()
         body = [self._line(row, margin) for row, margin in zip(self._rows, margins, strict=True)]
         return [self._head(), *body]

@@ -81,7 +81,7 @@ ECHO = CORPUS.parent / "second_lab" / "rubric.yml"
 
 
 def echo() -> bytes:
-    """A whole exchange of the second lab."""
+    """Return a whole exchange of the second lab."""
     talk = b.Talk(server=("10.0.0.2", 2222)).open()
     for message in (b"1", b"2"):
         talk.c(b.PSH | b.ACK, message).s(b.PSH | b.ACK, b"Echo: " + message)
@@ -119,7 +119,7 @@ def test_both_commands_say_the_same(
 
 
 def judged(path: Path) -> Iterator[tuple[tuple[Endpoint, Endpoint], bool, bool]]:
-    """Each connection's ends, and whether the judge finds its handshake and its close."""
+    """Yield each connection's ends, and whether the judge finds its handshake and its close."""
     stream, capture = open_capture(path)
     with stream:
         watched = judge_watched(capture, path, RUBRIC, lambda _packet, _step: None, False)
@@ -129,7 +129,7 @@ def judged(path: Path) -> Iterator[tuple[tuple[Endpoint, Endpoint], bool, bool]]
 
 
 def followed(data: bytes) -> Iterator[tuple[tuple[Endpoint, Endpoint], bool, bool]]:
-    """The same, as a session sees it."""
+    """Yield the same, as a session sees it."""
     follower = following.PcapFollower(RUBRIC.lab.port)
     follower.feed(data)
     for one in follower.connections:

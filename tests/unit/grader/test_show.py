@@ -19,6 +19,7 @@ from upcall_grader.terminal import width
 Run = Callable[..., tuple[int, str, str]]
 DATA = b.PSH | b.ACK
 SOURCES = Path(show.__file__).parents[1]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(SOURCES)}
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ INCOMPLETE = {
 
 
 def said(out: str) -> str:
-    """What stands below the packets, each thing on one line."""
+    """Return what is shown, each thing below the packets on one line."""
     return re.sub(r"\n {13}", " ", out)
 
 
@@ -245,6 +246,19 @@ def test_manifest_and_logs_beside_the_only_capture_count(run: Run, tmp_path: Pat
     assert "client.log" not in out
 
 
+def test_a_named_pipe_is_read_once_though_a_manifest_lies_beside_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "upcall.pcap"
+    os.mkfifo(pipe)
+    (tmp_path / "manifest.json").write_text('{"sha256": "0"}')
+    command = [sys.executable, "-m", "upcall_grader.show.command", str(pipe), "--check"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT) as shown:
+        try:
+            pipe.write_bytes(b.pcap(b.frames(TALK)))
+            assert shown.wait(timeout=20) == 0
+        finally:
+            shown.kill()
+
+
 def test_a_capture_from_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     read, write = os.pipe()
     os.write(write, b.pcap(b.frames(TALK)))
@@ -313,7 +327,7 @@ def test_missing_files_directories_and_wrong_use(
 
 def start(path: Path, *options: str, **variables: str) -> "subprocess.CompletedProcess[bytes]":
     # As wide as the table is, whatever terminal the tests run at.
-    environment = os.environ | {"PYTHONPATH": str(SOURCES), "COLUMNS": "200"} | variables
+    environment = ENVIRONMENT | {"COLUMNS": "200"} | variables
     command = [sys.executable, "-m", "upcall_grader.show.command", str(path), *options]
     return subprocess.run(command, capture_output=True, env=environment, check=False)
 
@@ -330,10 +344,9 @@ def test_as_a_module_where_the_output_has_only_ascii(tmp_path: Path) -> None:
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     path = tmp_path / "upcall.pcap"
     path.write_bytes(b.pcap(b.frames(b.lab(*[b"%d" % n for n in range(3000)]))))
-    environment = os.environ | {"PYTHONPATH": str(SOURCES)}
     command = [sys.executable, "-m", "upcall_grader.show.command", str(path)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
     ) as shown:
         assert shown.stdout is not None
         assert shown.stderr is not None
