@@ -119,7 +119,7 @@ molecule: venv-test ## every role on lab hosts (SCENARIOS="lab_look ...": only t
 
 .PHONY: rooms
 rooms: venv-test ## the playbooks on lab hosts, in rooms (SUITES="doctor ...": only these; KEEP=1: keep the lab hosts)
-	pytest $(if $(SUITES),$(SUITES:%=tests/rooms/%),tests/rooms) --numprocesses 2 --durations 20
+	pytest $(if $(SUITES),$(SUITES:%=tests/rooms/%),tests/rooms) --numprocesses 3 --durations 20
 
 .PHONY: test-packages
 test-packages: ## the programs that the tests use, from the distribution

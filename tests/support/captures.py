@@ -150,7 +150,8 @@ def inside(host: Host, command: str, timeout: float = 30) -> str:
 
 
 def _repeated(host: Host, command: str, timeout: float) -> subprocess.CompletedProcess[str]:
-    script = f"until {command}; do sleep 0.1; done"
+    # Ten times a second, it would take an eighth of a processor from the session that it waits for.
+    script = f"until {command}; do sleep 0.3; done"
     return subprocess.run(
         ["docker", "exec", name_of(host), "timeout", str(timeout), "bash", "-c", script],
         stdin=subprocess.DEVNULL,
