@@ -22,7 +22,8 @@ from upcall_files.keeping import dated_folder, folder, folder_in, present, repla
 _SCHEMA = 1
 _MANIFEST_LIMIT = 1 << 18  # bytes; the host's part of it is hostile and may be anything
 
-PCAP, MANIFEST = "upcall.pcap", "manifest.json"
+PCAP = "upcall.pcap"
+MANIFEST = "manifest.json"
 
 
 class ActionModule(ActionBase):

@@ -31,7 +31,8 @@ _LONGEST = 300  # characters of a text from the host that are kept
 _NAMED = 16  # files passed over that are named; the others are counted
 _LATEST = 253402300799  # seconds; the last moment of the year 9999
 
-PCAP, MANIFEST = "upcall.pcap", "manifest.json"
+PCAP = "upcall.pcap"
+MANIFEST = "manifest.json"
 
 
 class ActionModule(ActionBase):
