@@ -1,10 +1,10 @@
 """Text that a spreadsheet shows and does not run, and tables made of it.
 
 Excel, LibreOffice and Google Sheets take a cell for a formula that begins with ``=``, ``+``,
-``-`` or ``@``, also behind spaces, quotes, tabs and line ends, and some take the full-width forms.
-Where a spreadsheet divides lines at ``;`` instead of ``,``, a cell begins behind each ``;``. An
-apostrophe before such a character makes the cell text (OWASP, "CSV Injection"). One such character
-alone is text already.
+``-`` or ``@``, also behind spaces, quotes, tabs and line ends; some take the full-width and the
+small forms. Where a spreadsheet divides lines at ``;`` instead of ``,``, a cell begins behind each
+``;``. An apostrophe before such a character makes the cell text (OWASP, "CSV Injection"). One such
+character alone is text already.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from upcall_text.plain import escape_unprintable
 LONGEST = 2000
 """Characters of a cell; Excel shows no more than 32,767."""
 
-_STARTS = re.compile(r"(^|[,;|])(?=[\s\"']*[=+\-@＝＋－＠].)", re.DOTALL)  # noqa: RUF001  # these are meant
+_STARTS = re.compile(r"(^|[,;|])(?=[\s\"']*[=+\-@＝＋－＠﹦﹢﹣﹫−].)", re.DOTALL)  # noqa: RUF001  # these are meant
 
 Cell = str | int | float
 
@@ -27,8 +27,7 @@ Cell = str | int | float
 def harmless(text: str) -> str:
     """Return a text of unknown origin as a cell: one line, all printable, no formula."""
     cut = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-    safe = _STARTS.sub(r"\1'", cut)
-    return escape_unprintable(safe)
+    return escape_unprintable(_STARTS.sub(r"\1'", cut))
 
 
 def table(rows: Iterable[Iterable[Cell]]) -> bytes:

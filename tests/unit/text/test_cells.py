@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from upcall_text.cells import LONGEST, harmless, table
 
-OPERATORS = "=+-@\uff1d\uff0b\uff0d\uff20"
+OPERATORS = "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
 
 
 @pytest.mark.parametrize(
