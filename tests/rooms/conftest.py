@@ -49,9 +49,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[t.Any]:
-    """Remove the lab hosts that this run has used, whatever happened (KEEP=1: they stay)."""
+    """Remove the lab hosts that were handed over or used, whatever happened (KEEP=1: they stay)."""
     yield
-    if hasattr(session.config, "workerinput") or not hosts.are_used():
+    if hasattr(session.config, "workerinput"):
+        return
+    if not (hosts.are_used() or os.environ.get("HAND_OVER")):
         return
     if os.environ.get("KEEP"):
         print("\nThe lab hosts are kept (KEEP is set); remove them with: molecule destroy")

@@ -103,6 +103,9 @@ def test_lab_hosts_that_stay_behind_fail_the_run(project: Project) -> None:
 def test_no_lab_host_is_made_for_a_suite_that_asks_for_none(project: Project) -> None:
     assert project.run("tests/rooms/two").returncode == 0
     assert project.played == []
+    # Those that molecule has handed over go all the same.
+    assert project.run("tests/rooms/two", HAND_OVER="1").returncode == 0
+    assert project.played == [DESTROY]
 
 
 @pytest.mark.parametrize("wrong", ["no-place", "no-tests"])
