@@ -11,6 +11,7 @@ from tests.unit.corpus import mutants as m
 from tests.unit.corpus.judging import COMPLETE, CORPUS
 from tests.unit.grader import building as b
 from tests.unit.judge.talks import judged, talk
+from upcall_grader.capture import connections
 from upcall_grader.capture.formats import PCAP_LAYOUTS, PCAPNG_MAGIC
 from upcall_grader.capture.reading import Capture
 from upcall_grader.judge.capture_summary import (
@@ -66,17 +67,17 @@ def number_judged(folder: Path, packets: list[bytes], *criteria_in_yaml: str) ->
 def test_no_later_packet_decides_whether_a_connection_meets_a_criterion(
     name: str, dropped: int, tmp_path: Path
 ) -> None:
-    path, connections = tmp_path / "upcall.pcap", []
+    path, ended = tmp_path / "upcall.pcap", []
 
     def rank(connection: ConnectionSummary) -> tuple[float, int]:
-        connections.append(connection)
+        ended.append(connection)
         return 0.0, 0
 
     path.write_bytes(FILES[name])
     with path.open("rb") as stream:
         whole = summarize_capture(Capture(stream), UPCALL, rank)
     case_of = partial(Case, port=UPCALL.port, dropped=dropped)
-    for connection in connections:
+    for connection in ended:
         for criterion in CRITERIA:
             if not CHECKS[criterion.check].of_the_file:
                 alone = is_met(criterion, case_of(CaptureSummary(), connection))
@@ -120,7 +121,11 @@ def test_of_as_many_points_the_one_with_more_answered_messages(tmp_path: Path) -
     assert number_judged(tmp_path, wire) == 2
 
 
-def test_of_as_good_ones_the_first(tmp_path: Path) -> None:
+def test_of_as_good_ones_the_one_that_began_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So that the second one, which ends first, is ranked first.
+    monkeypatch.setattr(connections, "LINGERING", 0)
     first, second = talk(1).open(), talk(2).open().say(b"1", b"2").close()
     opening = list(first.packets)
     wire = [*opening, *second.packets, *first.say(b"1", b"2").close().packets[len(opening) :]]
