@@ -38,16 +38,24 @@ def counting(assessment: Assessment) -> tuple[Submission, ...]:
     """
     students: dict[tuple[str, str], list[Submission]] = {}
     for found in assessment.submissions:
-        student = found.owner.student
-        students.setdefault((student, "" if student else found.file), []).append(found)
+        students.setdefault(found.whose, []).append(found)
     return tuple(map(best_of, students.values()))
 
 
-def copied(assessment: Assessment) -> frozenset[str]:
-    """Return the files that hold the capture of another file as well."""
-    return frozenset(file for copy in assessment.copies for file in copy.files)
+def copied(assessment: Assessment) -> frozenset[tuple[str, str]]:
+    """Return the students (``Submission.whose``) of whom a file holds another file's capture.
+
+    Nobody answers for what a scripted session captured at their host.
+    """
+    files = {file for copy in assessment.copies for file in copy.files}
+    return frozenset(
+        one.whose for one in assessment.submissions if one.file in files and not one.scripted
+    )
 
 
-def awaits_person(found: Submission, copies: frozenset[str]) -> bool:
-    """Whether the instructor has to look before this becomes a grade; ``copies``: see above."""
-    return found.needs_person or found.file in copies
+def awaits_person(found: Submission, copies: frozenset[tuple[str, str]]) -> bool:
+    """Whether the instructor has to look before this becomes a grade; ``copies``: see above.
+
+    A copy makes its students wait, whichever of their files counts.
+    """
+    return found.needs_person or found.whose in copies

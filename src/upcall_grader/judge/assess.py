@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from upcall_grader.judge.copies import find_copies
@@ -13,8 +13,6 @@ from upcall_grader.judge.submission import Judged, judge_with_fingerprints, miss
 from upcall_roster.seats import Roster
 
 _MAX_NAMED = 8
-SCRIPTED = "exercise"
-"""Mode of a manifest: nobody typed the messages, a session did."""
 
 Progress = Callable[[int, int], None]
 
@@ -39,7 +37,8 @@ def assess(
         if progress is not None:
             progress(len(judged), len(files))
     copies = find_copies(judged)
-    submissions = _scripted([_with_copies(one.submission, copies) for one in judged])
+    submissions = _with_copies([one.submission for one in judged], copies)
+    submissions = _scripted(submissions)
     submissions += _missing(rubric, roster, submissions)
     submissions.sort(key=lambda one: (one.owner.student.casefold(), one.owner.student, one.file))
     return Assessment(rubric, tuple(submissions), copies)
@@ -59,28 +58,45 @@ def _judge(directory: Path, rubric: Rubric, secret: bytes, capture: CaptureFile)
     return judged._replace(submission=submission._replace(remarks=(remark, *submission.remarks)))
 
 
-def _with_copies(submission: Submission, copies: Iterable[Copy]) -> Submission:
-    others = [
-        file
+def _with_copies(submissions: list[Submission], copies: Sequence[Copy]) -> list[Submission]:
+    """Remark on the files that hold one capture, and on all other files of the same students.
+
+    Else a better file beside the copy would become a grade, and nobody would look.
+    """
+    others: dict[str, list[str]] = {
+        file: [other for other in copy.files if other != file]
         for copy in copies
-        if submission.file in copy.files
         for file in copy.files
-        if file != submission.file
-    ]
-    if not others:
-        return submission
-    more = f" (+{len(others) - _MAX_NAMED})" if len(others) > _MAX_NAMED else ""
-    remark = Remark("copy", {"files": ", ".join(others[:_MAX_NAMED]) + more}, needs_person=True)
-    return submission._replace(remarks=(*submission.remarks, remark))
+    }
+    files: dict[tuple[str, str], list[str]] = {}
+    for one in submissions:
+        if one.file in others and not one.scripted:
+            files.setdefault(one.whose, []).append(one.file)
+
+    def remarked(one: Submission) -> Submission:
+        if one.file in others:
+            remark = Remark("copy", {"files": _some(others[one.file])}, needs_person=True)
+        elif one.whose in files:
+            remark = Remark("copy-beside", {"files": _some(files[one.whose])}, needs_person=True)
+        else:
+            return one
+        return one._replace(remarks=(*one.remarks, remark))
+
+    return [remarked(one) for one in submissions]
+
+
+def _some(files: Sequence[str]) -> str:
+    more = f" (+{len(files) - _MAX_NAMED})" if len(files) > _MAX_NAMED else ""
+    return ", ".join(files[:_MAX_NAMED]) + more
 
 
 def _scripted(submissions: list[Submission]) -> list[Submission]:
     """Remark on those of whom there is nothing but what a scripted session captured."""
-    own = {one.owner.student for one in submissions if one.mode != SCRIPTED}
+    own = {one.owner.student for one in submissions if not one.scripted}
     remark = Remark("scripted", needs_person=True)
     return [
         one._replace(remarks=(*one.remarks, remark))
-        if one.mode == SCRIPTED and one.owner.on_roster and one.owner.student not in own
+        if one.scripted and one.owner.on_roster and one.owner.student not in own
         else one
         for one in submissions
     ]

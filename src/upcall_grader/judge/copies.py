@@ -38,11 +38,15 @@ def find_copies(judged: Sequence[Judged]) -> tuple[Copy, ...]:
 
 
 def _students(judged: Iterable[Judged]) -> dict[str, set[str]]:
-    """Return each file's students on the roster: what is all one student's is no copy."""
+    """Return whose work each file is: what is all one student's is no copy.
+
+    What a scripted session captured is nobody's work, whoever sits at that host.
+    """
     students: dict[str, set[str]] = defaultdict(set)
     for one in judged:
-        owner = one.submission.owner
-        students[one.submission.file] |= {owner.student} if owner.on_roster else set()
+        owner, file = one.submission.owner, one.submission.file
+        own = owner.on_roster and not one.submission.scripted
+        students[file] |= {owner.student} if own else set()
     return students
 
 

@@ -125,6 +125,17 @@ class Submission(NamedTuple):
     mode: str = ""
 
     @property
+    def whose(self) -> tuple[str, str]:
+        """What all files of one student have in common; a file of nobody's stands for itself."""
+        student = self.owner.student
+        return student, "" if student else self.file
+
+    @property
+    def scripted(self) -> bool:
+        """Whether a session typed the messages, and nobody else."""
+        return self.mode == "exercise"
+
+    @property
     def points(self) -> float:
         """Points reached."""
         return round(sum(judgement.points for judgement in self.judgements), 2)

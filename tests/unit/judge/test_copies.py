@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import subprocess
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ import pytest
 
 from tests.unit.grader import building as b
 from tests.unit.judge.talks import exchange, talk
+from upcall_grader.export.counting import awaits_person, copied, counting
 from upcall_grader.judge.assess import assess
 from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.results import Assessment
@@ -185,6 +187,38 @@ def test_one_students_files_are_no_copies_of_each_other(
     content = {f"{name}__one": ORIGINAL for name in files}
     assert groups(assessed(tmp_path, content, ROSTER)) == expected
     assert groups(assessed(tmp_path, {"c__two": ORIGINAL}, ROSTER)) != [["c/one", "c/two"]]
+
+
+def waiting(found: Assessment) -> dict[str, bool]:
+    return {
+        one.owner.student: awaits_person(one, copied(found)) for one in counting(found) if one.file
+    }
+
+
+@pytest.mark.parametrize("decoy", ["aa", "zz"])
+def test_a_better_file_beside_a_copy_is_no_way_out(decoy: str, tmp_path: Path) -> None:
+    poor = b.pcap(FRAMES[:6])
+    files = {"a__one": poor, f"c__{decoy}": poor}
+    files |= {"b__one": exchange(number=8), "c__own": exchange(number=7)}
+    found = assessed(tmp_path, files, ROSTER)
+    assert groups(found) == [["a/one", f"c/{decoy}"]]
+    assert waiting(found) == {"a": True, "b": False, "c": True}
+    told = {one.file: [remark.code for remark in one.remarks] for one in found.submissions}
+    assert told["c/own.pcap"] == ["copy-beside"]
+    assert told["b/one.pcap"] == []
+
+
+@pytest.mark.parametrize("student", ["c", "a"])
+def test_a_scripted_sessions_packets_are_no_students_own(student: str, tmp_path: Path) -> None:
+    (tmp_path / "h2").mkdir()
+    manifest = {"host": "h2", "mode": "exercise"}
+    (tmp_path / "h2" / "manifest.json").write_text(json.dumps(manifest))
+    files = {"h2__upcall": ORIGINAL, f"{student}__one": ORIGINAL}
+    files |= {} if student == "c" else {"c__own": exchange(number=7)}
+    found = assessed(tmp_path, files, ROSTER)
+    assert groups(found) == [[*sorted(["h2/upcall", f"{student}/one"])]]
+    # Who sits at that host has done nothing.
+    assert waiting(found) == ({"c": True} if student == "c" else {"a": True, "c": False})
 
 
 def test_many_groups_are_told_apart_and_named_in_few_words(tmp_path: Path) -> None:
