@@ -68,16 +68,21 @@ def read_log(folder: Path, name: str) -> bytes:
 
 
 def _read(path: Path, limit: int) -> bytes | None:
-    """Return the bytes of a regular file, of no link and no FIFO; None where there is nothing."""
+    """Return the bytes of a regular file; None where there is nothing.
+
+    Raises UnusableError, also for a folder, a link or a FIFO.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise UnusableError(Cause("not-opened", {"error": error.strerror or str(error)})) from error
+    # First of all: a folder can be opened, and no stream be made of it.
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UnusableError(Cause("no-regular-file"))
     with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UnusableError(Cause("no-regular-file"))
         try:
             data = stream.read(limit + 1)
         except OSError as error:

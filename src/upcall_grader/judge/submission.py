@@ -234,8 +234,16 @@ def _case_of(rubric: Rubric, manifest: Manifest, owner: Owner, secret: bytes) ->
         dropped=manifest.dropped,
         networks=manifest.networks,
         student=owner.student,
-        token=token(secret, owner.student) if secret and owner.student else "",
+        token=_token(secret, owner.student),
     )
+
+
+def _token(secret: bytes, student: str) -> str:
+    """Return a student's token; "" without a secret, and for a name that is no text."""
+    try:
+        return token(secret, student) if secret and student else ""
+    except UnicodeEncodeError:
+        return ""
 
 
 def _of_file(summary: CaptureSummary, manifest: Manifest) -> list[Remark]:

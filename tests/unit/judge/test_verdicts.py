@@ -16,6 +16,7 @@ from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.results import Owner, Submission
 from upcall_grader.judge.submission import judge_file
 from upcall_grader.texts.wording import Wording
+from upcall_roster.reading import parse_roster
 
 ARP = b"\xff" * 6 + bytes(6) + b"\x08\x06" + bytes(28)
 
@@ -158,6 +159,22 @@ def test_a_manifest_of_another_capture_is_told(tmp_path: Path) -> None:
 def test_a_manifest_that_cannot_be_used_is_told(manifest: bytes, tmp_path: Path) -> None:
     found = judged(tmp_path, exchange(), manifest=manifest)
     assert (found.verdict, codes(found)) == ("graded", ["manifest-unreadable"])
+
+
+@pytest.mark.parametrize("with_roster", [False, True])
+def test_a_folder_in_place_of_a_manifest_or_log_costs_that_file_alone(
+    with_roster: bool, tmp_path: Path
+) -> None:
+    for number, student in enumerate(("alice", "bob"), 1):
+        (tmp_path / student).mkdir()
+        (tmp_path / student / "upcall.pcap").write_bytes(exchange(number=number))
+    for name in ("manifest.json", "server.log", "client.log"):
+        (tmp_path / "bob" / name).mkdir()
+    roster = parse_roster(b"host,student_id\nh1,alice\nh2,bob\n", "roster.csv")
+    alice, bob = assess(tmp_path, DEFAULT, roster if with_roster else None).submissions
+    assert (alice.verdict, alice.points, codes(alice)) == ("graded", 100, [])
+    assert (bob.verdict, bob.points) == ("graded", 100)
+    assert codes(bob) == ["manifest-unreadable", "witness-unreadable", "witness-unreadable"]
 
 
 @pytest.mark.parametrize(

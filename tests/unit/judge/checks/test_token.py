@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.unit.judge.talks import (
     MET,
     NOT,
     SECRET,
+    WHOLE,
     Ended,
     Records,
     judged,
@@ -45,6 +47,12 @@ def test_the_students_own_token_has_to_be_in_a_message(
     assert (told(swapped)["token"][1] == "token-met") == (
         expected[1] == "token-absent" and OTHERS in b.pcap(records)
     )
+
+
+def test_a_students_name_that_is_no_text_has_no_token(tmp_path: Path) -> None:
+    found = judged(tmp_path, WHOLE, LOOK, student=os.fsdecode(b"\xff\xfe"))
+    assert told(found)["token"] == (HIDDEN, "token-unknown", ())
+    assert found.needs_person
 
 
 def test_a_token_counts_in_whichever_connection_it_was_typed(tmp_path: Path) -> None:
