@@ -22,6 +22,7 @@ from upcall_grader.capture.frames import (
     CaptureError,
     Frame,
 )
+from upcall_grader.capture.strangers import LOOKED_AT, stranger
 from upcall_grader.cause import Cause
 
 __all__ = ["Capture", "CaptureError", "Damage", "Frame", "open_capture"]
@@ -29,14 +30,6 @@ __all__ = ["Capture", "CaptureError", "Damage", "Frame", "open_capture"]
 MAX_BLOCK = 16 * 1024 * 1024
 """Bytes: what Wireshark accepts at most as one pcapng block."""
 UNLIMITED = 0
-
-_KNOWN_STRANGERS = (
-    (b"\x1f\x8b", Cause("gzip")),
-    (b"\x28\xb5\x2f\xfd", Cause("zstd")),
-    (b"\xfd7zXZ", Cause("xz")),
-    (b"PK\x03\x04", Cause("zip")),
-    (b"snoop\0\0\0", Cause("snoop")),
-)
 
 
 class _StopError(Exception):
@@ -95,7 +88,7 @@ class Capture:
             self.file_format = "pcap"
             self._start_pcap()
         else:
-            raise self._stranger()
+            raise CaptureError(stranger(self._magic + self._read(LOOKED_AT)))
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield frames in file order; raises OSError only if the medium fails."""
@@ -126,17 +119,6 @@ class Capture:
     ) -> Frame:
         self._frames += 1
         return Frame(self._frames, time_ns, link_type, data, max(original_length, len(data)))
-
-    def _stranger(self) -> CaptureError:
-        start = self._magic + self._read(60)
-        if not start:
-            return CaptureError(Cause("empty"))
-        for magic, cause in _KNOWN_STRANGERS:
-            if start.startswith(magic):
-                return CaptureError(cause)
-        if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start):
-            return CaptureError(Cause("printed"))
-        return CaptureError(Cause("stranger", {"bytes": start[:4].hex(" ")}))
 
     # -- pcap
 
