@@ -31,7 +31,7 @@ class NoRoomError(Exception):
 
 
 def find(hosts: int) -> Room:
-    """The room, which ``sandbox/room`` has made. Raises NoRoomError."""
+    """Return the room that ``sandbox/room`` has made. Raises NoRoomError."""
     folder = TOP / ".cache" / NAME
     try:
         inventory = yaml.safe_load((folder / "inventory.yml").read_text(encoding="utf-8"))
@@ -50,7 +50,7 @@ def find(hosts: int) -> Room:
 
 
 def aliases(room: Room, count: int, folder: Path) -> Room:
-    """A room in ``folder`` with ``count`` names for another's hosts, a connection for each."""
+    """Make a room in ``folder`` with ``count`` names for another's hosts, a connection for each."""
     config, names = [], []
     # One letter after the other, so that neighbours in the inventory are different hosts.
     for number in range(count):

@@ -24,7 +24,7 @@ MESSAGES = ["hello", "upcall"]  # lab_capture's default
 
 @pytest.fixture(scope="module", autouse=True)
 def _captured(host: Host) -> None:
-    """A capture made with the defaults, whatever happened on the host before."""
+    """Make a capture with the defaults, whatever happened on the host before."""
     run = run_playbook("capture", name_of(host))
     assert run.returncode == 0, run.stdout
 

@@ -30,7 +30,7 @@ SESSION = "pgrep --full AnsiballZ_lab_capture"
 
 @contextmanager
 def open_window(host: Host, **variables: object) -> Iterator[Callable[[], tuple[int, str]]]:
-    """A window that is open; calling what this gives waits until it is closed."""
+    """Open a window and yield a function that waits until it is closed."""
     given = {"lab_capture_mode": "watch", "lab_capture_watch_timeout": 60} | variables
     with under_way(host, given, "ls /run/upcall-lab/window-*") as run:
         yield run.result

@@ -17,7 +17,7 @@ FILE = "/srv/hand-ins/upcall.pcap"
 
 @pytest.fixture
 def _handed_in(host: Host) -> Iterator[None]:
-    """A capture where none is looked for unless the role is told to."""
+    """Put a capture where the role looks only when asked."""
     with host.sudo():
         host.check_output(f"install -d -m 700 {Path(FILE).parent} && echo capture > {FILE}")
     yield

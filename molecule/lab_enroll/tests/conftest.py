@@ -14,7 +14,7 @@ from tests.support.first_contact import PASSWORD, USER, Room
 
 @pytest.fixture
 def room(host: Host, tmp_path: Path) -> Iterator[Room]:
-    """A room whose user has a password, also for sudo, and is gone after the test."""
+    """Make a room whose user needs a password, also for sudo, and is gone after the test."""
     remove = f"pkill -KILL -u {USER}; ! id {USER} || userdel --remove {USER}"
     with host.sudo():
         host.run(remove)

@@ -16,7 +16,7 @@ QUESTION = "Only yes records them:"
 
 @pytest.fixture(autouse=True)
 def _turns(request: pytest.FixtureRequest, host: Host) -> None:
-    """The first contact on each lab host; what can go wrong with it, in turns."""
+    """Run the first and the last case on every lab host, each other on one of them in turn."""
     cases = [name for name in vars(request.module) if name.startswith("test_")]
     turn = cases.index(request.function.__name__)
     if turn not in (0, len(cases) - 1):
@@ -24,7 +24,7 @@ def _turns(request: pytest.FixtureRequest, host: Host) -> None:
 
 
 def known_names(room: Room) -> list[str]:
-    """The names in ``known_hosts``, in its order."""
+    """Return the names in ``known_hosts``, in its order."""
     return [line.split()[0] for line in room.known_hosts.read_text().splitlines()]
 
 

@@ -58,12 +58,12 @@ class Grading:
         return recap(self.run(*options, **given).stdout, self.name)["changed"]
 
     def told(self) -> dict[str, dict[str, t.Any]]:
-        """The submissions in grades.json, by student."""
+        """Return the submissions in grades.json, by student."""
         found = json.loads((self.out / "grades.json").read_text())["submissions"]
         return {one["student"]: one for one in found}
 
     def rows(self, table: str) -> list[list[str]]:
-        """The rows of a table."""
+        """Return the rows of a table."""
         return list(csv.reader((self.out / table).read_text().splitlines()))
 
     def files(self) -> dict[str, bytes]:
@@ -75,14 +75,14 @@ class Grading:
         }
 
     def roster(self, **students: str) -> str:
-        """A roster of students, each with their host."""
+        """Write a roster of students, each with their host, and return its path."""
         file = self.captures.with_name("roster.csv")
         lines = [f"{host},{student},Name of {student}" for student, host in students.items()]
         file.write_text("\n".join(["host,student_id,name", *lines]) + "\n")
         return str(file)
 
     def pages(self) -> dict[str, str]:
-        """The pages on the lab host, with their modes."""
+        """Return the pages on the lab host, with their modes."""
         with self._host.sudo():
             found = self._host.check_output(
                 f"find {PAGES} -type f -printf '%f %m\\n' 2>/dev/null || true"
@@ -100,7 +100,7 @@ def _captured(host: Host) -> Path:
 
 @pytest.fixture
 def grading(host: Host, _captured: Path, tmp_path: Path) -> Grading:
-    """The host's capture alone in a folder, nothing graded so far, and no page on the host."""
+    """Put the host's capture alone in a folder, with nothing graded yet and no page on the host."""
     made = Grading(host, tmp_path)
     made.captures.mkdir()
     shutil.copytree(

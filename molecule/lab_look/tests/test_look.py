@@ -16,7 +16,7 @@ from tests.support.lab_hosts import LAB, STATE, TOP, environment, run_playbook
 
 @pytest.fixture(scope="module")
 def seen(host: Host, tmp_path_factory: pytest.TempPathFactory) -> dict[str, t.Any]:
-    """The role's result for this host."""
+    """Return the role's result for this host."""
     folder = tmp_path_factory.mktemp("look")
     subprocess.run(
         [

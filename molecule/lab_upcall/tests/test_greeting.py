@@ -31,14 +31,14 @@ INDONESIAN = {"lab_upcall_language": "id"}
 
 
 def shown(terminal: Terminal) -> str:
-    """What a login shows before the shell waits."""
+    """Return what a login shows before the shell waits."""
     with terminal:
         terminal.match(SHELL)
         return terminal.text
 
 
 def console(host: Host) -> Terminal:
-    """A login at the machine itself, as whoever sits there."""
+    """Log in at the machine itself, as whoever sits there."""
     command = ["docker", "exec", "--interactive", "--tty", name_of(host)]
     return Terminal([*command, "login", "-f", "instructor"])
 
@@ -87,7 +87,7 @@ def test_a_command_is_not_greeted(host: Host, tmp_path: Path, command: list[str]
 
 @pytest.fixture
 def indonesian(host: Host) -> Iterator[str]:
-    """The room is set to another language, and back whatever happened."""
+    """Set the room to another language, and back whatever happens."""
     try:
         yield repair(name_of(host), "Bring the lab files", variables=INDONESIAN)
     finally:

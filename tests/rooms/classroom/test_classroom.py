@@ -19,14 +19,14 @@ MB = 1_000_000
 
 
 def repeat_line(output: str) -> str:
-    """The command line that the report offers for the rest."""
+    """Return the command line that the report offers for the rest."""
     lines = [line.strip() for line in output.splitlines() if " --limit " in line]
     assert len(lines) == 1, output
     return lines[0]
 
 
 def row(output: str, host: str) -> list[str]:
-    """The cells of a host in the printed table."""
+    """Return the cells of a host in the printed table."""
     table = output.rpartition("REPORT")[2]
     return next(line.split() for line in table.splitlines() if line.split()[:1] == [host])[1:]
 
@@ -38,7 +38,7 @@ def room(three_seats: Room) -> Room:
 
 @pytest.fixture(scope="module")
 def off(room: Room) -> str:
-    """The machine that is off, and has been since long before: nobody remembers its address."""
+    """Switch a machine off, and forget its address as if it had been off for long."""
     host = room.hosts[2]
     address = room.on(host, "hostname --all-ip-addresses")
     subprocess.run(["docker", "stop", "--time", "2", host], check=True, stdout=subprocess.DEVNULL)
@@ -48,7 +48,7 @@ def off(room: Room) -> str:
 
 @pytest.fixture(scope="module")
 def first(room: Room, off: str) -> subprocess.CompletedProcess[str]:
-    """The first run of the evening, over hosts that have nothing yet."""
+    """Do the first run of the evening, over hosts that have nothing yet."""
     assert off
     return room.play("site.yml")
 

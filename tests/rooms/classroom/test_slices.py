@@ -40,7 +40,7 @@ def ansible_runner(folder: Path, playbook: Path) -> list[str]:
 
 
 def private_folder(folder: Path, settings: dict[str, t.Any]) -> Path:
-    """A folder as ansible-runner wants it: env/envvars, env/extravars, inventory/..."""
+    """Make a folder as ansible-runner wants it: env/envvars, env/extravars, inventory/..."""
     for name, content in settings.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -49,12 +49,12 @@ def private_folder(folder: Path, settings: dict[str, t.Any]) -> Path:
 
 
 def from_survey(room: Room) -> dict[str, t.Any]:
-    """The answers of the survey as extra variables, a text of several lines among them."""
+    """Return the survey's answers as extra variables, a text of several lines among them."""
     return room.variables | {"survey_messages": "".join(f"{line}\n" for line in MESSAGES)}
 
 
 def slice_of(room: Room, number: int, run: str) -> dict[str, t.Any]:
-    """The inventory and settings of one slice."""
+    """Return the inventory and settings of one slice."""
     group = yaml.safe_load(room.inventory.read_text())["lab_hosts"]
     group["hosts"] = dict.fromkeys(room.hosts[number::SLICES])
     group["vars"] |= {
@@ -80,7 +80,7 @@ def room(four_seats: Room) -> Room:
 
 @pytest.fixture(scope="module")
 def whole(room: Room) -> dict[str, dict[str, t.Any]]:
-    """The manifests of one run over the whole room."""
+    """Return the manifests of one run over the whole room."""
     extra = json.dumps({"lab_capture_messages": MESSAGES})
     run = room.play("site.yml", f"--extra-vars={extra}")
     assert run.returncode == 0, run.stdout
@@ -89,7 +89,7 @@ def whole(room: Room) -> dict[str, dict[str, t.Any]]:
 
 @pytest.fixture(scope="module")
 def outputs(room: Room, whole: dict[str, dict[str, t.Any]]) -> Iterator[list[str]]:
-    """What the two slices of one run say, which run side by side."""
+    """Yield the outputs of the two slices of one run, which run side by side."""
     assert whole
     shutil.rmtree(room.captures)
     run = uuid.uuid4().hex

@@ -23,12 +23,12 @@ class Collected(t.NamedTuple):
     missing: dict[str, dict[str, str]]
 
     def manifest(self, student: str) -> dict[str, t.Any]:
-        """The manifest of one submission."""
+        """Return the manifest of one submission."""
         text = (self.captures / "submissions" / student / "manifest.json").read_text()
         return t.cast(dict[str, t.Any], json.loads(text))
 
     def pcap(self, student: str) -> bytes:
-        """The capture of one submission."""
+        """Return the capture of one submission."""
         return (self.captures / "submissions" / student / "upcall.pcap").read_bytes()
 
     def students(self) -> set[str]:
@@ -41,7 +41,7 @@ Collect = Callable[..., Collected]
 
 @pytest.fixture(scope="module")
 def collect(host: Host) -> Collect:
-    """A way to run collect.yml on the host, with a roster for it and with variables."""
+    """Return a way to run collect.yml on the host, with a roster for it and with variables."""
     name = str(host.backend.get_hostname())
 
     def run(

@@ -96,7 +96,7 @@ def _attacks(host: Host) -> Iterator[None]:
 
 @contextmanager
 def running(host: Host, name: str, program: str, sign: str) -> Iterator[None]:
-    """A program that runs in a student's folder on the host, from the moment the sign is there."""
+    """Run a program in a student's folder on the host, from the moment the sign is there."""
     with host.sudo():
         host.check_output(f"mkdir -p {TOP}/{name}")
         started = f"systemd-run --nice=-20 --unit=attack-{name} --working-directory={TOP}/{name}"

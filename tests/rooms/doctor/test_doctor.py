@@ -18,7 +18,7 @@ UP = f"{COMPOSE} up --detach --wait"
 
 @contextmanager
 def harm(host: Host, harm: str, cure: str) -> Iterator[None]:
-    """The host in trouble, and cured afterwards whatever happened."""
+    """Bring the host into trouble, and cure it afterwards whatever happens."""
     with host.sudo():
         try:
             host.check_output("bash -c %s", harm)
@@ -28,7 +28,7 @@ def harm(host: Host, harm: str, cure: str) -> Iterator[None]:
 
 
 def findings(host: Host, **variables: t.Any) -> dict[str, str]:
-    """What doctor.yml finds on a host: id → the whole line."""
+    """Return what doctor.yml finds on a host: id → the whole line."""
     run = run_playbook("doctor", name_of(host), variables)
     lines = [
         line.partition("(item=")[2].rpartition(")")[0]
@@ -143,7 +143,7 @@ def test_a_client_without_an_engine_is_called_so(host: Host) -> None:
 
 @pytest.fixture
 def interpreter(host: Host) -> Iterator[Callable[[str], str]]:
-    """A way to run modules on the host by another interpreter, which is a script."""
+    """Yield a way to run modules on the host by another interpreter, which is a script."""
     path = "/usr/local/bin/python-in-trouble"
 
     def make(command: str) -> str:

@@ -140,7 +140,7 @@ for service, program in ((SERVER, "Upcall/servercall.py"), (CLIENT, "Upcall/clie
 
 
 def inside(host: Host, script: str) -> str:
-    """What a script says on the lab host."""
+    """Return what a script prints on the lab host."""
     command = ["docker", "exec", name_of(host), "timeout", "120", "bash", "-c", script]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
@@ -155,7 +155,7 @@ def snapshot(host: Host) -> dict[str, str]:
 def run_together(
     host: Host, playbooks: tuple[str, ...], variables: dict[str, t.Any]
 ) -> dict[str, int]:
-    """The counts of one ansible-playbook that ran these playbooks, and ended well."""
+    """Run these playbooks in one ansible-playbook that ends well, and return its counts."""
     first, *others = playbooks
     run = run_command(
         [
@@ -169,7 +169,7 @@ def run_together(
 
 @pytest.fixture(scope="module")
 def image(host: Host, tmp_path_factory: pytest.TempPathFactory) -> dict[str, t.Any]:
-    """The host's image as the controller's archive: what a room has that was deployed once."""
+    """Return the host's image as the controller's archive, as in a room that was deployed once."""
     save = ["docker", "exec", name_of(host), "docker", "image", "save", "upcall-lab:1"]
     saved = subprocess.run(save, stdin=subprocess.DEVNULL, capture_output=True, check=True)
     archive = tmp_path_factory.mktemp("images") / "upcall-lab.tar.gz"
@@ -179,7 +179,7 @@ def image(host: Host, tmp_path_factory: pytest.TempPathFactory) -> dict[str, t.A
 
 @contextmanager
 def healed(host: Host, image: dict[str, t.Any]) -> Iterator[None]:
-    """What a repair that failed has left does not disturb the next case."""
+    """Prepare the host anew after a failed repair, so that the next case is not disturbed."""
     try:
         yield
     except BaseException:

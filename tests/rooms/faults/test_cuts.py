@@ -45,7 +45,7 @@ CUTS: dict[str, Callable[[Host, Run], None]] = {
 
 @pytest.fixture
 def kept(host: Host) -> bytes:
-    """A complete capture that was there before; what the fault left must not take its place."""
+    """Return a complete capture from before; what the fault left must not take its place."""
     pcap = folder(host) / "upcall.pcap"
     if not pcap.exists():
         run = run_playbook("capture", name_of(host), PATIENT)

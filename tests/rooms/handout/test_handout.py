@@ -51,7 +51,7 @@ class Student:
                 self.bridge = f"br-{shown}"
 
     def _terminal(self, name: str) -> Terminal:
-        """A login of its own: who may use Docker is known from the login on."""
+        """Log in anew: membership of Docker's group counts from the login on."""
         if name not in self._terminals:
             opened = self._stack.enter_context(login(self._host))
             self._terminals[name] = opened
@@ -61,7 +61,7 @@ class Student:
         return self._terminals[name]
 
     def done(self) -> None:
-        """The last command of each terminal has ended."""
+        """Check that the last command of each terminal has ended."""
         for terminal in self._terminals.values():
             terminal.match(SHELL)
 
@@ -103,7 +103,7 @@ def test_who_follows_the_handout_gets_full_points(
 
 
 def graded(folder: Path) -> dict[str, t.Any]:
-    """What the grader says of the only capture in a folder."""
+    """Return what the grader says of the only capture in a folder."""
     program = Path(sys.executable).with_name("upcall-grade")
     out = folder / "out"
     done = subprocess.run(

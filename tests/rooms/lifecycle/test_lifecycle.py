@@ -99,7 +99,7 @@ def test_teardown_removes_docker_when_asked(host: Host) -> None:
 
 @pytest.fixture(scope="module")
 def key(host: Host) -> t.Iterator[dict[str, str]]:
-    """A repository on the host as Docker's is, signed with a key of this test's own.
+    """Set up a repository on the host as Docker's is, signed with a key of this test's own.
 
     Its packages are the distribution's own under the names that Docker's have.
     """

@@ -35,7 +35,7 @@ criteria:
 
 @pytest.fixture(scope="module")
 def without(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The packages without the folder and the line."""
+    """Return the packages without the folder and the line."""
     src = tmp_path_factory.mktemp("without") / "src"
     shutil.copytree(SRC, src, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.rmtree(src.joinpath(*FAST.split(".")))
@@ -51,7 +51,7 @@ def without(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The corpus, mutants of a capture, and captures of several connections."""
+    """Return the corpus, mutants of a capture, and captures of several connections."""
     folder = tmp_path_factory.mktemp("captures")
     files = {path.name: path.read_bytes() for path in CORPUS.rglob("*.pcap*")}
     original = m.Original(m.read(COMPLETE.read_bytes()))

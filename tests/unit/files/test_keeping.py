@@ -18,7 +18,7 @@ MORNING = 1_795_851_000
 
 @pytest.fixture
 def dest(tmp_path: Path) -> Path:
-    """A host's folder, with a capture of an earlier session and a file of the instructor's."""
+    """Make a host's folder, with a capture of an earlier session and a file of the instructor's."""
     folder = tmp_path / "captures" / "seat-01"
     folder.mkdir(parents=True)
     for name in ("upcall.pcap", "manifest.json", "notes.txt"):

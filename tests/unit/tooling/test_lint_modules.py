@@ -15,7 +15,7 @@ TOP = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A project that has this one's plugins."""
+    """Make a project that has this one's plugins."""
     (tmp_path / "scripts").mkdir()
     shutil.copy(TOP / "scripts" / "lint-modules", tmp_path / "scripts")
     shutil.copytree(TOP / "plugins", tmp_path / "plugins")
