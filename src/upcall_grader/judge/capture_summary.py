@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from upcall_grader.capture.connections import Connection, Follower, Step
@@ -11,7 +11,7 @@ from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import Decoder, Packet, Segment, tcp_name
 from upcall_grader.capture.reading import Capture, Damage
 from upcall_grader.judge.connection_summary import ConnectionSummary, summarize_connection
-from upcall_grader.judge.packet_fingerprints import PacketFingerprints
+from upcall_grader.judge.packet_fingerprints import MAX_FINGERPRINTS, PacketFingerprints
 from upcall_grader.lab import Lab
 
 MAX_EXCHANGES = 1000
@@ -180,6 +180,19 @@ def is_lab(segment: Segment, lab: Lab) -> bool:
         (segment.destination, segment.destination_port),
     )
     return (lab.address, lab.port) in ends
+
+
+def fingerprints_of(capture: Capture, lab: Lab, frames: Collection[int]) -> dict[int, int]:
+    """Return the fingerprints of these frames of a capture, at most ``MAX_FINGERPRINTS``."""
+    chosen = frozenset(sorted(frames)[:MAX_FINGERPRINTS])
+    fingerprints, decoder, last = PacketFingerprints(), Decoder(), max(chosen, default=0)
+    for frame in capture:
+        if frame.number > last:
+            break
+        packet = decoder.decode(frame)
+        if frame.number in chosen and isinstance(packet, Segment) and is_lab(packet, lab):
+            fingerprints.add(packet.seq, packet.ack, packet.flags, packet.length, packet.frame)
+    return fingerprints.frames
 
 
 def _number(kept: tuple[int, int, object]) -> int:

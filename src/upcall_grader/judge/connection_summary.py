@@ -84,6 +84,14 @@ class ConnectionSummary(NamedTuple):
         return [frame for exchange in self.exchanges for frame in exchange.message_frames]
 
     @property
+    def evidence(self) -> frozenset[int]:
+        """The frames from which most criteria decide: handshake, messages, upcalls, close."""
+        upcalls = (frame for one in self.exchanges for frame in one.upcall_frames)
+        return frozenset(
+            (*self.handshake.frames, *self.message_frames, *upcalls, *self.close_frames)
+        )
+
+    @property
     def reset_frames(self) -> tuple[int, ...]:
         """The frames of the resets, in order."""
         return tuple(frame for frame, _ in self.resets)

@@ -38,6 +38,11 @@ class PacketFingerprints:
 
     __hash__ = None  # type: ignore[assignment]
 
+    @property
+    def has_all(self) -> bool:
+        """Whether all packets of the file that can be remembered are."""
+        return not self._largest
+
     def add(self, seq: int, ack: int, flags: int, length: int, frame: int) -> None:
         """Remember a segment, if it has both numbers and is among the smallest."""
         if flags & (ACK | RST) != ACK or (length == 0 and not flags & COUNTED):

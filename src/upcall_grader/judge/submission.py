@@ -20,6 +20,7 @@ from upcall_grader.judge import criteria
 from upcall_grader.judge.capture_summary import (
     CaptureSummary,
     SeePacket,
+    fingerprints_of,
     summarize_capture,
 )
 from upcall_grader.judge.check import Case
@@ -146,8 +147,9 @@ def _judge(
             remark = Remark("empty-file")
             return Judged(_without_capture(rubric, owner, file, Verdict.EMPTY, remark))
         summary = read_summary(descriptor, rubric.lab, ranked_by(rubric, case_of))
-        # Where there are fingerprints, copies are summary by them.
-        wanted = manifest.sha256 or not summary.fingerprints.frames
+        fingerprints = _fingerprints(descriptor, summary, rubric.lab)
+        # Where there are fingerprints, copies are found by them.
+        wanted = manifest.sha256 or not fingerprints
         digest = _digest(descriptor) if wanted else ""
     finally:
         os.close(descriptor)
@@ -156,7 +158,7 @@ def _judge(
         remarks.append(claim)
     remarks += _other(manifest, digest)
     submission = _submission(summary, rubric, owner, file, case_of, folder, manifest, remarks)
-    return Judged(submission, summary.fingerprints.frames, digest if summary.packets else "")
+    return Judged(submission, fingerprints, digest if summary.packets else "")
 
 
 def _submission(
@@ -191,6 +193,20 @@ def _submission(
         conversation=summary.best.conversation if summary.best else None,
         mode=manifest.mode,
     )
+
+
+def _fingerprints(descriptor: int, summary: CaptureSummary, lab: Lab) -> Mapping[int, int]:
+    """Return the file's fingerprints, with all of the connection that is judged.
+
+    Of a file with many packets only some are remembered: others may have been added to it for just
+    that.
+    """
+    remembered = summary.fingerprints
+    if remembered.has_all or summary.best is None:
+        return remembered.frames
+    with from_start(descriptor) as stream:
+        own = fingerprints_of(Capture(stream), lab, summary.best.evidence)
+    return own | remembered.frames
 
 
 def _other(manifest: Manifest, digest: str) -> list[Remark]:

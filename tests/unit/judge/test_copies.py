@@ -13,6 +13,7 @@ import pytest
 from tests.unit.grader import building as b
 from tests.unit.judge.talks import exchange, talk
 from upcall_grader.export.counting import awaits_person, copied, counting
+from upcall_grader.judge import packet_fingerprints
 from upcall_grader.judge.assess import assess
 from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.results import Assessment
@@ -90,6 +91,26 @@ def test_a_copy_is_found_whatever_was_changed(name: str, tmp_path: Path) -> None
     assert "copy" in told["sari"]
     assert "copy" in told["budi"]
     assert told["wati"] == []
+
+
+def junk(count: int) -> list[bytes]:
+    """Return frames of another connection, remembered before those of any real one."""
+    unmixed = pow(packet_fingerprints._MIX, -1, 1 << 64)
+    numbers = (divmod(mixed * unmixed % (1 << 64), 1 << 32) for mixed in range(count))
+    ends = (("10.0.0.9", 40_000), b.SERVER)
+    return b.frames([b.tcp(*ends, b.PSH | b.ACK, seq, ack, b"x") for seq, ack in numbers])
+
+
+@pytest.mark.parametrize("at", [0, 5, len(FRAMES)])
+@pytest.mark.parametrize("save", [b.pcap, pcapng])
+def test_what_is_judged_is_compared_however_much_else_there_is(
+    save: Callable[[list[bytes]], bytes], at: int, tmp_path: Path
+) -> None:
+    padded = [*FRAMES[:at], *junk(2 * packet_fingerprints.MAX_FINGERPRINTS), *FRAMES[at:]]
+    [copy] = assessed(tmp_path, {"sari": ORIGINAL, "budi": save(padded)}).copies
+    assert copy.files == ("budi.pcap", "sari.pcap")
+    for proof in copy.proofs:
+        assert padded[proof.frames["budi.pcap"] - 1] == FRAMES[proof.frames["sari.pcap"] - 1]
 
 
 def test_copies_of_a_close_alone_are_found(tmp_path: Path) -> None:
