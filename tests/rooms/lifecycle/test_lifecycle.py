@@ -124,7 +124,7 @@ def test_docker_from_its_own_repository(host: Host, key: dict[str, str]) -> None
     }
     refused = run_playbook("prepare", name_of(host), variables)
     assert refused.returncode != 0
-    assert f"holds {key['fingerprint']}, expected is 9DC8" in one_line(refused.stdout)
+    assert f"holds {key['fingerprint']} instead of 9DC8" in one_line(refused.stdout)
     assert not host.exists("dockerd")
     assert "upcall-lab-docker" not in host.check_output("ls /etc/apt/keyrings")
     variables["lab_docker_key_fingerprint"] = key["fingerprint"]
@@ -184,7 +184,7 @@ def test_packages_come_through_the_rooms_proxy_as_long_as_it_is_set(host: Host) 
 def test_a_proxy_that_is_no_address_is_refused(host: Host) -> None:
     run = run_playbook("prepare", name_of(host), {"lab_docker_apt_proxy": "192.0.2.10:3142"})
     assert run.returncode != 0
-    assert "which is no address such as http://" in one_line(run.stdout)
+    assert "which is not an address like http://" in one_line(run.stdout)
     assert not host.file("/etc/apt/apt.conf.d/80upcall-lab").exists
 
 
