@@ -48,7 +48,7 @@ def _judge(directory: Path, rubric: Rubric, secret: bytes, capture: CaptureFile)
     """Judge one file, and say what is unclear about its owner."""
     path = directory / capture.file
     judged = judge_with_fingerprints(
-        path, rubric, capture.owner, capture.file, secret, capture.sidecars
+        path, rubric, capture.owner, capture.file, secret, capture.sidecars, capture.believed
     )
     if not capture.possible:
         return judged

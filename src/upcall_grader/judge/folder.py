@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from upcall_grader.capture.formats import PCAP_LAYOUTS, PCAPNG_MAGIC
 from upcall_grader.judge import sidecar_files
-from upcall_grader.judge.ownership import COLLECTED, Ownership, stranger
+from upcall_grader.judge.ownership import COLLECTED, Ownership, is_collected, stranger
 from upcall_grader.judge.results import Owner
 from upcall_grader.judge.sidecar_files import Manifest, UnusableError, read_manifest
 from upcall_grader.troubles import TroubleError
@@ -37,12 +37,14 @@ class FolderError(TroubleError):
 class CaptureFile(NamedTuple):
     """A file to judge; ``sidecars``: manifest and logs beside it are its own.
 
-    ``possible`` are the students between whom a person has to decide whose the file is.
+    ``believed``: a playbook wrote that manifest, and no student did. ``possible`` are the students
+    between whom a person has to decide whose the file is.
     """
 
     file: str
     owner: Owner
     sidecars: bool
+    believed: bool
     possible: tuple[str, ...] = ()
 
 
@@ -64,19 +66,29 @@ def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) ->
         if len(files) > MAX_FILES:
             raise FolderError(f"{folder} holds more than {MAX_FILES} files; grade a part of it")
     if roster is None:
-        return [CaptureFile(file, _stranger(folder, file), own) for file, own in files.items()]
+        return [_unlisted(folder, file, own) for file, own in files.items()]
     ownership = Ownership(roster, files)
     return [one for file, own in files.items() for one in _owned(folder, file, own, ownership)]
 
 
 def _owned(folder: Path, file: str, sidecars: bool, ownership: Ownership) -> list[CaptureFile]:
     """Return a file once for each of its owners."""
-    reading = ownership.read(file)
+    reading, believed = ownership.read(file), ownership.is_playbooks(file)
     if not reading.students:
         possible = tuple(ownership.seat_of(one)[0].student_id for one in reading.possible)
-        return [CaptureFile(file, _stranger(folder, file), sidecars, possible)]
+        return [CaptureFile(file, _stranger(folder, file), sidecars, believed, possible)]
     owners = (owner_of(*ownership.seat_of(one)) for one in reading.students)
-    return [CaptureFile(file, owner._replace(basis=reading.basis), sidecars) for owner in owners]
+    return [
+        CaptureFile(file, owner._replace(basis=reading.basis), sidecars, believed)
+        for owner in owners
+    ]
+
+
+def _unlisted(folder: Path, file: str, sidecars: bool) -> CaptureFile:
+    """Return a file as it is without a roster: its manifest alone tells a host's folder."""
+    owner = _stranger(folder, file)
+    of_host = file.count("/") == 1 and owner.host == file.partition("/")[0]
+    return CaptureFile(file, owner, sidecars, of_host or is_collected(file))
 
 
 def _stranger(folder: Path, file: str) -> Owner:

@@ -94,6 +94,13 @@ class Ownership:
             return Reading(students, Basis.FILE)
         return Reading(possible=tuple(sorted(self._all_words(file))))
 
+    def is_playbooks(self, file: str) -> bool:
+        """Return whether a playbook made the very folder that a file is in, and filled it."""
+        *folders, _ = file.split("/")
+        if len(folders) == 1:
+            return _folded(folders[0]) in self._hosts
+        return is_collected(file) and _folded(folders[1]) in self._ids
+
     def _controllers(self, file: str) -> tuple[str, ...]:
         """Return the students of a folder that a playbook made."""
         *folders, _ = file.split("/")
@@ -131,6 +138,12 @@ class Ownership:
         texts = [_folded(text) for text in label.texts]
         words = [re.split(r"[^\w.-]+|_", text) + re.split(r"[\W_]+", text) for text in texts]
         return {word for some in words for word in some if word in self._ids}
+
+
+def is_collected(file: str) -> bool:
+    """Return whether a file is where the collecting playbook puts it, with its own manifest."""
+    *folders, _ = file.split("/")
+    return len(folders) == len(("submissions", "student")) and folders[0] == "submissions"
 
 
 def stranger(file: str) -> str:

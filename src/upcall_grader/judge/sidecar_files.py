@@ -29,6 +29,11 @@ class Manifest(NamedTuple):
     dropped: int = 0
     networks: tuple[str, ...] = ()
 
+    @property
+    def claims(self) -> Manifest:
+        """What is used of it if a student may have written it: what can only speak against them."""
+        return Manifest(student=self.student, host=self.host, sha256=self.sha256)
+
 
 class UnusableError(Exception):
     """A file that lies there and cannot be used."""

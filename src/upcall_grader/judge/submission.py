@@ -68,14 +68,16 @@ def judge_with_fingerprints(
     file: str,
     secret: bytes = b"",
     sidecars: bool = True,
+    believed: bool = True,
 ) -> Judged:
     """Judge as ``judge_file`` does, and return what finding copies needs besides.
 
-    ``sidecars``: manifest and logs in the file's folder are this capture's.
+    ``sidecars``: manifest and logs in the file's folder are this capture's; ``believed``: a
+    playbook wrote the manifest.
     """
     folder = path.parent if sidecars else None
     try:
-        return _judge(path, folder, rubric, owner, file, secret)
+        return _judge(path, folder, rubric, owner, file, secret, believed)
     except CaptureError as error:
         remark = Remark("unreadable", {"cause": error.cause})
     except Exception as error:  # noqa: BLE001 (a reader's mistake costs this file alone, and is named)
@@ -137,9 +139,16 @@ def _without_capture(
 
 
 def _judge(
-    path: Path, folder: Path | None, rubric: Rubric, owner: Owner, file: str, secret: bytes
+    path: Path,
+    folder: Path | None,
+    rubric: Rubric,
+    owner: Owner,
+    file: str,
+    secret: bytes,
+    believed: bool,
 ) -> Judged:
     manifest, remarks = _manifest(folder) if folder else (Manifest(), [])
+    manifest = manifest if believed else manifest.claims
     case_of = _case_of(rubric, manifest, owner, secret)
     descriptor, size = _open(path)
     try:

@@ -14,6 +14,7 @@ from upcall_grader.export.counting import counting
 from upcall_grader.judge.assess import assess
 from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.folder import FolderError, find
+from upcall_grader.judge.rubric_file import parse_rubric
 from upcall_roster import read_roster
 from upcall_roster.reading import parse_roster
 
@@ -314,6 +315,51 @@ def test_what_a_session_typed_is_no_work_of_a_student(tmp_path: Path) -> None:
     assert scripted() == ["seat-1/upcall.pcap"]
     lay(tmp_path, "submissions/211/upcall.pcap")
     assert scripted() == []
+
+
+CLAIMS = {"mode": "exercise", "tcpdump": {"dropped": 9}, "network": {"subnets": ["0.0.0.0/0"]}}
+"""What would change a grade, if it were believed."""
+
+
+@pytest.mark.parametrize(
+    ("file", "roster", "believed"),
+    [
+        # what a playbook wrote
+        ("seat-1/upcall.pcap", ROSTER, True),
+        ("SEAT-1/upcall.pcap", ROSTER, True),
+        ("seat-5/upcall.pcap", ROSTER, True),
+        ("submissions/211/upcall.pcap", ROSTER, True),
+        ("seat-1/upcall.pcap", "", True),
+        ("submissions/anybody/upcall.pcap", "", True),
+        # what was handed in
+        ("211/upcall.pcap", ROSTER, False),
+        ("nobody/upcall.pcap", ROSTER, False),
+        ("Sari Dewi_1_assignsubmission_file_/upcall.pcap", ROSTER, False),
+        ("Sari Dewi_1_assignsubmission_file_/seat-1/upcall.pcap", ROSTER, False),
+        ("seat-1/seat-1/upcall.pcap", ROSTER, False),
+        ("submissions/211/work/upcall.pcap", ROSTER, False),
+        ("submissions/nobody/upcall.pcap", ROSTER, False),
+        ("repositories/211/upcall.pcap", ROSTER, False),
+        ("211/upcall.pcap", "", False),
+        ("seat-1/seat-1/upcall.pcap", "", False),
+        ("upcall.pcap", "", False),
+    ],
+)
+def test_only_a_playbooks_manifest_is_believed(
+    file: str, roster: str, believed: bool, tmp_path: Path
+) -> None:
+    lay(tmp_path, file)
+    manifest = {**CLAIMS, "host": "seat-1"}
+    (tmp_path / file).with_name("manifest.json").write_text(json.dumps(manifest))
+    rubric = parse_rubric("criteria:\n- {id: network, points: 1}\n", "rubric.yml")
+    seats = parse_roster(roster.encode(), "roster.csv") if roster else None
+    [found] = [one for one in assess(tmp_path, rubric, seats).submissions if one.file]
+    assert found.file == file
+    codes = {remark.code for remark in found.remarks}
+    assert found.mode == ("exercise" if believed else "")
+    assert ("dropped" in codes) is believed
+    assert found.points == believed
+    assert ("network-unknown" in codes) is not believed
 
 
 def test_what_is_to_be_passed_over_is(tmp_path: Path) -> None:
