@@ -299,6 +299,8 @@ def _twin(segment: Segment, sender: Side) -> int | None:
         segment.window,
         segment.options,
         segment.payload,
+        # A snap length may have cut the data off.
+        segment.length,
     )
     for time_ns, earlier, frame in sender.recent:
         if earlier == same and _close_in_time(time_ns, segment.time_ns):

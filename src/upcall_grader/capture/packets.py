@@ -240,10 +240,9 @@ def _network(link_type: int, data: bytes) -> tuple[int, int] | str:
         case frames.LINK_LINUX_SLL:
             return _ether_type(data, 14)
         case frames.LINK_LINUX_SLL2:
-            tagged = _ether_type(data[:2], 0)
-            if isinstance(tagged, tuple) and len(data) >= 20:
-                return _behind_tags(data, tagged[0], 20)
-            return "Linux cooked v2"
+            if len(data) < 20:
+                return "Linux cooked v2"
+            return _behind_tags(data, int.from_bytes(data[:2], "big"), 20)
         case frames.LINK_NULL | frames.LINK_LOOP:
             return _loopback(data, link_type)
         case (

@@ -193,9 +193,10 @@ class Capture:
         return layout
 
     def _block_rest(self, layout: formats.PcapngLayout, length: int, have: int) -> bytes:
-        if length < 12 or length % 4 or length > MAX_BLOCK:
+        if length < 12 or length > MAX_BLOCK:
             raise _StopError(Cause("block-length", {"length": length}))
-        rest = self._need(length - have, "block-cut")
+        # Some writers leave the padding out of the length; Wireshark counts it, too.
+        rest = self._need(length + -length % 4 - have, "block-cut")
         if layout.number.unpack(rest[-4:])[0] != length:
             raise _StopError(Cause("block-lengths"))
         return rest

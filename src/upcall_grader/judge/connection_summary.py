@@ -64,9 +64,14 @@ class ConnectionSummary(NamedTuple):
         return both and all(frame > last for frame, _ in self.resets)
 
     @property
+    def to_the_end(self) -> bool:
+        """Whether all behind its first packet here is in the capture, up to its end."""
+        return self.whole and (self.closed or bool(self.resets))
+
+    @property
     def from_start_to_end(self) -> bool:
         """Whether all of the connection is in the capture: what is not there did not happen."""
-        return self.handshake.syn is not None and self.whole and (self.closed or bool(self.resets))
+        return self.handshake.syn is not None and self.to_the_end
 
     @property
     def messages(self) -> list[bytes]:

@@ -302,6 +302,9 @@ def _no_lab(
         "port": rubric.lab.port,
         "protocols": ", ".join(sorted(summary.protocols)[:_MAX_NAMED]),
     }
+    if summary.packets and summary.damage is not None:
+        judgements = tuple(map(criteria.unseen, rubric.criteria))
+        return Verdict.RECAPTURE, judgements, Remark("cut-before-lab", values)
     if not summary.packets:
         verdict, remark = Verdict.EMPTY, Remark("empty")
     elif summary.protocols <= LINK_NOISE:

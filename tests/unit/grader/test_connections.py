@@ -143,6 +143,14 @@ def test_a_keep_alive_is_no_message() -> None:
     assert steps[-1].marks == Mark.KEEP_ALIVE
 
 
+def test_data_that_a_snap_length_cut_off_is_not_the_ack_before_it() -> None:
+    opening = b.Talk().open().packets
+    data = b.tcp(b.CLIENT, b.SERVER, b.ACK, 1001, 9001, b"x" * 92, 3)
+    steps, _ = follow([*opening, b.Record(data[:40], original=len(data))])
+    assert steps[2].segment.payload == steps[3].segment.payload == b""
+    assert steps[3].marks == Mark.DATA
+
+
 def test_the_same_packet_on_two_interfaces_counts_once() -> None:
     packets = b.lab(b"1")
     doubled = [

@@ -32,6 +32,7 @@ def decode(link: int, data: bytes, original: int | None = None) -> Packet:
         (113, bytes(14) + b"\x81\x00\x00\x05\x86\xdd" + V6),
         (276, b"\x08\x00" + bytes(18) + V4),
         (276, b"\x86\xdd" + bytes(18) + V6),
+        (276, b"\x88\xa8" + bytes(18) + b"\x02\xbc\x86\xdd" + V6),
         (101, V4),
         (101, V6),
         (12, V4),

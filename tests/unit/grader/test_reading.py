@@ -130,6 +130,15 @@ def test_pcapng_cut_at_every_offset_gives_the_frames_before() -> None:
         assert (capture.damage is None) == (size in sizes or size == len(b.section()))
 
 
+def test_a_block_whose_length_leaves_out_its_padding_is_read() -> None:
+    whole = b.enhanced(b"abcdef", 7)
+    real = (len(whole) - 2).to_bytes(4, "little")
+    short = whole[:4] + real + whole[8:-4] + real
+    frames, capture = read(b.section() + b.interface() + short + b.enhanced(b"x", 8))
+    assert [frame.data for frame in frames] == [b"abcdef", b"x"]
+    assert capture.damage is None
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

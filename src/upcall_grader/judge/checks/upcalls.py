@@ -51,7 +51,8 @@ def _answer(connection: ConnectionSummary, exchange: Exchange) -> Answer:
 def _may_follow(case: Case, unanswered: list[Exchange]) -> bool:
     """Return whether the upcalls of the last messages may have come after the capture's end."""
     last = case.connection.exchanges[-len(unanswered) :]
-    return not case.complete and list(last) == unanswered
+    ended = case.connection.to_the_end and not case.dropped
+    return not ended and list(last) == unanswered
 
 
 def _frames(exchanges: Iterable[Exchange]) -> list[int]:
