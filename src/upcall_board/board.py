@@ -110,8 +110,8 @@ class Board:
 
     def _whole(self, states: list[str]) -> str:
         """Return one state for a host, from those of its steps."""
-        found = next((state for state in FIRST if state in states), "through")
-        return "waits" if found == "ahead" and OVER.intersection(states) - {"-"} else found
+        state = next((each for each in FIRST if each in states), "through")
+        return "waits" if state == "ahead" and OVER.intersection(states) - {"-"} else state
 
     def frame(self, width: int, height: int) -> Group:
         """Return the board, no higher than it may be; its last line is empty, for the cursor."""

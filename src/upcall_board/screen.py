@@ -52,8 +52,8 @@ class Above:
 
 def _colored(colors: Iterable[str]) -> re.Pattern[str] | None:
     """Return the escape sequences that begin and end these colours."""
-    found = "|".join(sorted(colors))
-    return re.compile(rf"(\x1b\[(?:0|{found})m)") if found else None
+    sequences = "|".join(sorted(colors))
+    return re.compile(rf"(\x1b\[(?:0|{sequences})m)") if sequences else None
 
 
 class Screen:

@@ -43,8 +43,8 @@ def fields(header: list[str]) -> list[str | None]:
 
 def causes(header: list[str]) -> list[str]:
     """Return what is wrong with a header, empty if it can be used."""
-    found = fields(header)
-    known = {field for field in found if field}
+    columns = fields(header)
+    known = {field for field in columns if field}
     if not known:
         return [
             f"this is no header: {shown(' '.join(header).strip())}. The first line has to name the"
@@ -53,7 +53,7 @@ def causes(header: list[str]) -> list[str]:
     wrong = []
     for field in sorted(known):
         same = [
-            shown(name.strip()) for name, its in zip(header, found, strict=True) if its == field
+            shown(name.strip()) for name, its in zip(header, columns, strict=True) if its == field
         ]
         if len(same) > 1:
             wrong.append(

@@ -35,11 +35,11 @@ def _twice(seats: Sequence[Seat], file: str) -> Iterator[Problem]:
                 " one machine, write their ids into one cell, with spaces between them",
                 trouble="roster-row",
             )
-        seen: set[str] = set()
+        of_this_seat: set[str] = set()
         for student in seat.students:
             folded = student.student_id.casefold()
             first = students.setdefault(folded, seat.line)
-            if first != seat.line or folded in seen:
+            if first != seat.line or folded in of_this_seat:
                 yield Problem(
                     file,
                     seat.line,
@@ -47,7 +47,7 @@ def _twice(seats: Sequence[Seat], file: str) -> Iterator[Problem]:
                     " each student has one seat",
                     trouble="roster-row",
                 )
-            seen.add(folded)
+            of_this_seat.add(folded)
 
 
 def _mistakable(seats: Sequence[Seat], file: str) -> Iterator[Problem]:

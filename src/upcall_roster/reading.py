@@ -134,7 +134,7 @@ def _records(text: str, delimiter: str, file: str, problems: list[Problem]) -> I
     while True:
         line = reader.line_num + 1
         try:
-            found = next(reader)
+            cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
@@ -144,8 +144,8 @@ def _records(text: str, delimiter: str, file: str, problems: list[Problem]) -> I
             )
             problems.append(Problem(file, line, cause, trouble="roster-row"))
             return
-        if any(cell.strip() for cell in found):
-            yield _Record(line, found)
+        if any(cell.strip() for cell in cells):
+            yield _Record(line, cells)
 
 
 def _row(header: list[str], record: _Record) -> tuple[Seat | None, list[str]]:

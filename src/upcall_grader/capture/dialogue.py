@@ -89,8 +89,8 @@ class _Text:
 
     def hole_in(self, start: int, end: int) -> int | None:
         index = bisect_left(self.holes, start)
-        found = self.holes[index] if index < len(self.holes) else None
-        return found if found is not None and found <= end else None
+        hole = self.holes[index] if index < len(self.holes) else None
+        return hole if hole is not None and hole <= end else None
 
 
 def _text(side: Side) -> _Text:

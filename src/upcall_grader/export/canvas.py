@@ -34,10 +34,10 @@ def canvas_table(assessment: Assessment, assignment: str) -> bytes:
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", assignment],
         [f"    {POINTS_POSSIBLE}", "", "", "", "", number(assessment.rubric.points)],
     ]
-    for found in counting(assessment):
-        owner = found.owner
+    for submission in counting(assessment):
+        owner = submission.owner
         if owner.on_roster:
-            grade = NO_GRADE if awaits_person(found, copies) else number(found.points)
+            grade = NO_GRADE if awaits_person(submission, copies) else number(submission.points)
             who = [_name(owner), "", owner.student, owner.student, owner.group]
             rows.append([*who, grade])
     return table(rows)

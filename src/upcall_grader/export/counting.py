@@ -22,11 +22,11 @@ def best_of(submissions: Iterable[Submission]) -> Submission:
     """
     return min(
         submissions,
-        key=lambda found: (
-            found.mode not in _OWN,
-            found.owner.basis,
-            -found.points,
-            found.file,
+        key=lambda submission: (
+            submission.mode not in _OWN,
+            submission.owner.basis,
+            -submission.points,
+            submission.file,
         ),
     )
 
@@ -37,8 +37,8 @@ def counting(assessment: Assessment) -> tuple[Submission, ...]:
     A file of which it is not known whose it is counts for itself.
     """
     students: dict[tuple[str, str], list[Submission]] = {}
-    for found in assessment.submissions:
-        students.setdefault(found.whose, []).append(found)
+    for submission in assessment.submissions:
+        students.setdefault(submission.whose, []).append(submission)
     return tuple(map(best_of, students.values()))
 
 
@@ -53,9 +53,9 @@ def copied(assessment: Assessment) -> frozenset[tuple[str, str]]:
     )
 
 
-def awaits_person(found: Submission, copies: frozenset[tuple[str, str]]) -> bool:
+def awaits_person(submission: Submission, copies: frozenset[tuple[str, str]]) -> bool:
     """Whether the instructor has to look before this becomes a grade; ``copies``: see above.
 
     A copy makes its students wait, whichever of their files counts.
     """
-    return found.needs_person or found.whose in copies
+    return submission.needs_person or submission.whose in copies

@@ -23,24 +23,24 @@ def number(points: float) -> int | float:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-def points_line(found: Submission, possible: float, is_open: bool, language: str) -> str:
+def points_line(submission: Submission, possible: float, is_open: bool, language: str) -> str:
     """Return the points reached; where ``is_open``, add that they are no grade yet."""
-    said = _POINTS[language].format(points=number(found.points), possible=number(possible))
+    said = _POINTS[language].format(points=number(submission.points), possible=number(possible))
     return f"{_OPEN[language]} {said}" if is_open else said
 
 
-def remarks_line(found: Submission, wording: Wording) -> str:
+def remarks_line(submission: Submission, wording: Wording) -> str:
     """Return the remarks on the file, then each criterion that was not met, and what to do.
 
     What captures and file names hold stands in it as it is.
     """
-    return " ".join(_sentences(found, wording))
+    return " ".join(_sentences(submission, wording))
 
 
-def _sentences(found: Submission, wording: Wording) -> Iterator[str]:
-    for remark in found.remarks:
+def _sentences(submission: Submission, wording: Wording) -> Iterator[str]:
+    for remark in submission.remarks:
         yield _told(remark, wording)
-    for judgement in found.judgements:
+    for judgement in submission.judgements:
         if judgement.status is not Status.MET and judgement.remark.code != _SAID_BY_FILE:
             yield f"{wording.title(judgement.criterion)}: {_told(judgement.remark, wording)}"
 

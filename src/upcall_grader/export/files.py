@@ -29,10 +29,10 @@ def write_exports(
         OSError: the folder cannot be made or written.
     """
     wording = Wording(language)
-    found = grades_json.grades(assessment, language)
+    grades = grades_json.grades(assessment, language)
     has_roster = any(submission.owner.on_roster for submission in assessment.submissions)
     wanted = {
-        "grades.json": grades_json.as_bytes(found),
+        "grades.json": grades_json.as_bytes(grades),
         "grades.schema.json": grades_json.schema(),
         "grades.csv": grades_table(assessment, wording),
         "moodle.csv": moodle_table(assessment, wording, assignment) if has_roster else None,

@@ -1,4 +1,4 @@
-"""grades.json: everything that was found, and the schema that tells its keys."""
+"""grades.json: all results, and the schema that describes its keys."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def grades(assessment: Assessment, language: str) -> dict[str, Any]:
     no UTF-8 stand as ``\xNN``.
     """
     wording = Wording(language)
-    best = {id(found) for found in counting(assessment)}
+    best = {id(submission) for submission in counting(assessment)}
     copies = copied(assessment)
     pages = page_names(assessment.submissions)
     return {
@@ -40,22 +40,22 @@ def grades(assessment: Assessment, language: str) -> dict[str, Any]:
         "points_possible": number(assessment.rubric.points),
         "needs_person": assessment.needs_person,
         "submissions": [
-            _submission(found, wording)
+            _submission(submission, wording)
             | {
-                "needs_person": awaits_person(found, copies),
-                "counts": id(found) in best,
+                "needs_person": awaits_person(submission, copies),
+                "counts": id(submission) in best,
                 "page": f"report/students/{page}",
             }
-            for found, page in zip(assessment.submissions, pages, strict=True)
+            for submission, page in zip(assessment.submissions, pages, strict=True)
         ],
         "copies": sorted(_files(copy) for copy in assessment.copies),
         "proofs": sorted(map(_proof, assessment.copies), key=lambda proof: proof["files"]),
     }
 
 
-def as_bytes(found: dict[str, Any]) -> bytes:
+def as_bytes(tree: dict[str, Any]) -> bytes:
     """Return JSON in ASCII, indented, with a line feed at its end."""
-    return (json.dumps(found, indent=2) + "\n").encode("ascii")
+    return (json.dumps(tree, indent=2) + "\n").encode("ascii")
 
 
 def schema() -> bytes:
@@ -63,25 +63,25 @@ def schema() -> bytes:
     return resources.files(__package__).joinpath("grades.schema.json").read_bytes()
 
 
-def _submission(found: Submission, wording: Wording) -> dict[str, Any]:
-    owner = found.owner
+def _submission(submission: Submission, wording: Wording) -> dict[str, Any]:
+    owner = submission.owner
     return {
-        "file": _text(found.file) or None,
+        "file": _text(submission.file) or None,
         "student": _text(owner.student),
         "name": _text(owner.name),
         "email": _text(owner.email),
         "group": _text(owner.group),
         "host": _text(owner.host),
         "on_roster": owner.on_roster,
-        "mode": _text(found.mode),
-        "verdict": found.verdict.value,
-        "points": number(found.points),
-        "criteria": [_criterion(judgement, wording) for judgement in found.judgements],
-        "exchanges": [_exchange(exchange) for exchange in found.exchanges],
-        "remarks": [_remark(remark, wording) for remark in found.remarks],
-        "packets": found.packets,
-        "connections": found.connections,
-        "conversation": _conversation(found.conversation) if found.conversation else None,
+        "mode": _text(submission.mode),
+        "verdict": submission.verdict.value,
+        "points": number(submission.points),
+        "criteria": [_criterion(judgement, wording) for judgement in submission.judgements],
+        "exchanges": [_exchange(exchange) for exchange in submission.exchanges],
+        "remarks": [_remark(remark, wording) for remark in submission.remarks],
+        "packets": submission.packets,
+        "connections": submission.connections,
+        "conversation": _conversation(submission.conversation) if submission.conversation else None,
     }
 
 

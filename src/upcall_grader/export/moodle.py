@@ -33,18 +33,18 @@ _SHOWN = str.maketrans({"<": "‹", ">": "›", '"': "'"})  # noqa: RUF001  # th
 
 def moodle_table(assessment: Assessment, wording: Wording, assignment: str) -> bytes:
     """Return the file's bytes; its grade column is called ``assignment``."""
-    students = [found for found in counting(assessment) if found.owner.on_roster]
-    emails = [found.owner.email for found in students]
+    students = [submission for submission in counting(assessment) if submission.owner.on_roster]
+    emails = [submission.owner.email for submission in students]
     with_email = all(email and _text(email) == email for email in emails)
     copies, possible, title = copied(assessment), assessment.rubric.points, _text(assignment)
     who = ["ID number", "Email address"] if with_email else ["ID number"]
     rows: list[list[Cell]] = [[*who, title, f"{title} (Feedback)"]]
-    for found, email in zip(students, emails, strict=True):
-        is_open = awaits_person(found, copies)
-        line = points_line(found, possible, is_open, wording.language)
-        who = [found.owner.student, email] if with_email else [found.owner.student]
-        grade = NO_GRADE if is_open else number(found.points)
-        rows.append([*who, grade, _text(f"{line} {remarks_line(found, wording)}")])
+    for submission, email in zip(students, emails, strict=True):
+        is_open = awaits_person(submission, copies)
+        line = points_line(submission, possible, is_open, wording.language)
+        who = [submission.owner.student, email] if with_email else [submission.owner.student]
+        grade = NO_GRADE if is_open else number(submission.points)
+        rows.append([*who, grade, _text(f"{line} {remarks_line(submission, wording)}")])
     return table(rows)
 
 

@@ -22,14 +22,14 @@ def grades_table(assessment: Assessment, wording: Wording) -> bytes:
     header = [*_FIRST, *(name for id_ in ids for name in (id_, f"{id_} status"))]
     copies, possible = copied(assessment), number(assessment.rubric.points)
     rows: list[list[Cell]] = [[*header, "file", "remarks"]]
-    for found in _rows(assessment):
-        owner = found.owner
-        looks = "yes" if awaits_person(found, copies) else "no"
+    for submission in _rows(assessment):
+        owner = submission.owner
+        looks = "yes" if awaits_person(submission, copies) else "no"
         rows.append(
             [
-                *(owner.student, owner.name, owner.group, found.verdict.value),
-                *(number(found.points), possible, looks, *_criteria(found, ids)),
-                *(found.file, remarks_line(found, wording)),
+                *(owner.student, owner.name, owner.group, submission.verdict.value),
+                *(number(submission.points), possible, looks, *_criteria(submission, ids)),
+                *(submission.file, remarks_line(submission, wording)),
             ]
         )
     return table(rows)
@@ -37,13 +37,13 @@ def grades_table(assessment: Assessment, wording: Wording) -> bytes:
 
 def _rows(assessment: Assessment) -> Iterator[Submission]:
     counts = set(map(id, counting(assessment)))
-    for found in assessment.submissions:
-        if not found.owner.on_roster or id(found) in counts:
-            yield found
+    for submission in assessment.submissions:
+        if not submission.owner.on_roster or id(submission) in counts:
+            yield submission
 
 
-def _criteria(found: Submission, ids: list[str]) -> Iterator[Cell]:
-    judged = {judgement.criterion.id: judgement for judgement in found.judgements}
+def _criteria(submission: Submission, ids: list[str]) -> Iterator[Cell]:
+    judged = {judgement.criterion.id: judgement for judgement in submission.judgements}
     for id_ in ids:
         judgement = judged.get(id_)
         yield number(judgement.points) if judgement else 0

@@ -18,44 +18,46 @@ def lines(
     assessment: Assessment, wording: Wording, paint: Painter, quiet: bool = False
 ) -> Iterator[str]:
     """Yield a line for each submission with what it lacks below it, then the sum."""
-    shown = [found for found in assessment.submissions if found.needs_person or not quiet]
-    columns = max((width(_who(found)) for found in shown), default=0)
-    for found in shown:
-        yield _line(found, assessment, min(columns, _WIDEST), paint)
-        for text in _lacking(found, wording):
+    shown = [
+        submission for submission in assessment.submissions if submission.needs_person or not quiet
+    ]
+    columns = max((width(_who(submission)) for submission in shown), default=0)
+    for submission in shown:
+        yield _line(submission, assessment, min(columns, _WIDEST), paint)
+        for text in _lacking(submission, wording):
             yield f"    {escape_unprintable(text)}"
     yield _sum(assessment)
 
 
-def _who(found: Submission) -> str:
-    return escape_unprintable(found.owner.student) or "?"
+def _who(submission: Submission) -> str:
+    return escape_unprintable(submission.owner.student) or "?"
 
 
-def _line(found: Submission, assessment: Assessment, columns: int, paint: Painter) -> str:
-    who = _who(found)
-    verdict = paint(_STYLES.get(found.verdict, "bad"), f"{found.verdict:<10}")
-    points = f"{number(found.points):>6} of {number(assessment.rubric.points)}"
+def _line(submission: Submission, assessment: Assessment, columns: int, paint: Painter) -> str:
+    who = _who(submission)
+    verdict = paint(_STYLES.get(submission.verdict, "bad"), f"{submission.verdict:<10}")
+    points = f"{number(submission.points):>6} of {number(assessment.rubric.points)}"
     padding = " " * max(columns - width(who), 0)
-    return f"{who}{padding}  {verdict} {points}  {escape_unprintable(found.file)}".rstrip()
+    return f"{who}{padding}  {verdict} {points}  {escape_unprintable(submission.file)}".rstrip()
 
 
-def _lacking(found: Submission, wording: Wording) -> Iterator[str]:
-    for remark in found.remarks:
+def _lacking(submission: Submission, wording: Wording) -> Iterator[str]:
+    for remark in submission.remarks:
         yield wording.text(remark)
-    for judgement in found.judgements:
+    for judgement in submission.judgements:
         if judgement.status is not Status.MET and judgement.remark.code != "not-seen":
             where = f" ({judgement.filter})" if judgement.filter else ""
             yield f"{judgement.criterion.id}: {wording.text(judgement.remark)}{where}"
 
 
 def _sum(assessment: Assessment) -> str:
-    counts = Counter(found.verdict for found in assessment.submissions)
+    counts = Counter(submission.verdict for submission in assessment.submissions)
     parts = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
-    person = sum(found.needs_person for found in assessment.submissions)
+    person = sum(submission.needs_person for submission in assessment.submissions)
     copies = len(assessment.copies)
-    told = f"{len(assessment.submissions)} submissions: {', '.join(parts) or 'none'}"
-    told += f"; {person} need a person" if person else ""
-    return told + (f"; copies: {copies} group{'' if copies == 1 else 's'}" if copies else "")
+    totals = f"{len(assessment.submissions)} submissions: {', '.join(parts) or 'none'}"
+    totals += f"; {person} need a person" if person else ""
+    return totals + (f"; copies: {copies} group{'' if copies == 1 else 's'}" if copies else "")
 
 
 def number(points: float) -> str:

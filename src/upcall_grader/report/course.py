@@ -238,13 +238,13 @@ def _looks(
 def _reasons(submission: Submission, phrases: Phrases, wording: Wording) -> list[str]:
     """Say why the instructor has to look: remarks that ask for it, and why it was not graded."""
     judged = submission.verdict in (Verdict.GRADED, Verdict.RECAPTURE)
-    found = [
+    reasons = [
         wording.text(remark) for remark in submission.remarks if remark.needs_person or not judged
     ]
     if submission.verdict is Verdict.RECAPTURE:
-        found += [
+        reasons += [
             f"{wording.title(judgement.criterion)}: {wording.text(judgement.remark)}"
             for judgement in submission.judgements
             if judgement.status is Status.NOT_OBSERVABLE
         ]
-    return found or [phrases(f"look.{submission.verdict}")]
+    return reasons or [phrases(f"look.{submission.verdict}")]

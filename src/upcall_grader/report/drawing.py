@@ -118,8 +118,8 @@ class _Words:
             ):
                 for part, frame in enumerate(frames, 1):
                     if frame in drawn:
-                        found = (kind, number, part, len(frames))
-                        self._parts.setdefault(frame, []).append(found)
+                        where = (kind, number, part, len(frames))
+                        self._parts.setdefault(frame, []).append(where)
 
     def caption(self, phase: Phase, again: bool) -> str:
         """Return a panel's heading."""
@@ -198,7 +198,7 @@ class _Words:
             return phrases(f"step.{content}" if content != "other" else "step.data")
         _, number, part, of = parts[0]
         if len(parts) > 1:
-            numbers = ", ".join(str(found[1]) for found in parts[:_MAX_NUMBERS])
+            numbers = ", ".join(str(number) for _, number, _, _ in parts[:_MAX_NUMBERS])
             more = "…" if len(parts) > _MAX_NUMBERS else ""
             return phrases(f"step.{content}s", numbers=numbers + more)
         if of > 1:

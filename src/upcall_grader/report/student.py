@@ -209,7 +209,7 @@ def _todos(submission: Submission, phrases: Phrases, wording: Wording) -> tuple[
             title = wording.title(judgement.criterion)
             good = phrases("todo.gain", title=title, count=gain) if gain > 0 else title
             goods.setdefault(remedy, []).append(good)
-    return tuple(Todo(tuple(found), remedy) for remedy, found in goods.items())
+    return tuple(Todo(tuple(gains), remedy) for remedy, gains in goods.items())
 
 
 _NOT_THE_STUDENTS = frozenset({"reader-failed"})
@@ -219,9 +219,9 @@ def _notes(
     submission: Submission, copied: bool, phrases: Phrases, wording: Wording
 ) -> tuple[Note, ...]:
     """Return the remarks; the one about copies names others, so the page has its own words."""
-    told = [remark for remark in submission.remarks if remark.code != "copy"]
-    notes = [Note(wording.text(remark), phrases.frames(remark.frames)) for remark in told]
-    if copied or len(told) < len(submission.remarks):
+    own = [remark for remark in submission.remarks if remark.code != "copy"]
+    notes = [Note(wording.text(remark), phrases.frames(remark.frames)) for remark in own]
+    if copied or len(own) < len(submission.remarks):
         notes.append(Note(phrases("copy.student"), ""))
     return tuple(notes)
 

@@ -45,9 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except CaptureError as error:
         wording, name = Wording("en"), escape_unprintable(options.file)
-        told = f"upcall-show: {name}: {escape_unprintable(wording.cause(error.cause))}.\n"
+        cause = f"upcall-show: {name}: {escape_unprintable(wording.cause(error.cause))}.\n"
         remedy = f"Remedy: {wording.remedy_for(error.cause)}."
-        print(told + remedy + place(error.trouble), file=sys.stderr)
+        print(cause + remedy + place(error.trouble), file=sys.stderr)
         return 2
     except TroubleError as error:
         print(f"upcall-show: {escape_unprintable(str(error))}", file=sys.stderr)

@@ -25,7 +25,7 @@ _NAME = 9
 _FEWEST_COLUMNS = 40
 _SPACE = "\N{NO-BREAK SPACE}"
 """Where no line ends. Text of others has none left: ``escape_unprintable`` escapes it."""
-# What is told of every connection, whatever the rubric asks for.
+# What is shown of every connection, whatever the rubric asks for.
 _FACTS = {
     "Handshake": Criterion("handshake", "handshake", 0.0),
     "Exchanges": Criterion("upcalls", "upcalls", 0.0),
@@ -111,9 +111,9 @@ class Summary:
 
     def _others(self, submission: Submission) -> Iterator[str]:
         """Yield the criteria that are not met and have no line among the facts."""
-        told = {criterion.check for criterion in _FACTS.values()}
+        shown = {criterion.check for criterion in _FACTS.values()}
         for judgement in submission.judgements:
-            if judgement.status is not Status.MET and judgement.criterion.check not in told:
+            if judgement.status is not Status.MET and judgement.criterion.check not in shown:
                 name = judgement.criterion.id.capitalize()
                 yield from self._remark(name, judgement.status, judgement.remark, judgement.frames)
 
