@@ -123,12 +123,11 @@ def test_moodle_gets_the_students_of_the_roster_and_no_other() -> None:
     ]
     feedback = [row["Upcall lab (Feedback)"] for row in read]
     assert feedback[0] == "100 of 100 points."
-    assert feedback[1].startswith("72.5 of 100 points. Upcalls: An upcall does not say")
+    assert feedback[1].startswith("72.5 of 100 points. Upcalls: An upcall does not repeat")
     assert "<" not in feedback[1]
     # Why nothing can be said of each criterion is not said again for each.
     assert feedback[2] == (
-        "No grade yet: the instructor decides. 0 of 100 points."
-        " No file of this student was handed in."
+        "No grade yet: the instructor decides. 0 of 100 points. This student handed in no file."
     )
 
 

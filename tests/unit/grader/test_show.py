@@ -89,7 +89,7 @@ RESET_BEHIND = b.tcp(b.CLIENT, b.SERVER, b.RST, 1004)
 INCOMPLETE = {
     "no SYN": (TALK[1:], "handshake", "Part of the handshake is not in the capture: SYN."),
     "no SYN, ACK": ([TALK[0], *TALK[2:]], "handshake", "is not in the capture: SYN+ACK, ACK."),
-    "no handshake": (TALK[3:], "handshake", "The connection was open already"),
+    "no handshake": (TALK[3:], "handshake", "The connection was already open"),
     "no message": (b.Talk().open().close().packets, "messages, upcalls", "0 of 2 messages."),
     "one message": (b.lab(b"1"), "messages", "1 of 2 messages."),
     "no upcall": (
@@ -100,7 +100,7 @@ INCOMPLETE = {
     "other upcall": (
         b.Talk().open().say(b"1").c(DATA, b"1").s(DATA, b.PREFIX + b"2").close().packets,
         "upcalls",
-        "An upcall does not say what the message said",
+        "An upcall does not repeat its message",
     ),
     "one side closes": (
         b.Talk().open().say(b"1", b"2").c(b.FIN | b.ACK).s(b.ACK).packets,
@@ -123,9 +123,9 @@ INCOMPLETE = {
     "other port": (
         b.Talk(server=("10.0.0.2", 80)).open().packets,
         "",
-        "No packet of this lab (TCP port 4141). What is there: HTTP.",
+        "The file holds no packets of this lab (TCP port 4141). It holds: HTTP.",
     ),
-    "nothing": ([], "", "The capture holds no packet."),
+    "nothing": ([], "", "The capture holds no packets."),
 }
 
 
@@ -170,7 +170,7 @@ def test_of_several_connections_it_says_which_one_is_judged(run: Run) -> None:
     assert "Connection 1: 10.0.0.3:50000 → 10.0.0.2:4141\n✔ Handshake" in out
     assert "Connection 2: 10.0.0.3:53426 → 10.0.0.2:4141 (judged)\n✔ Handshake" in out
     assert out.count("answered by its upcall") == 2
-    assert "number 2 was judged" in out
+    assert "number 2, the best of them, was judged" in out
 
 
 RUBRIC = """
@@ -205,7 +205,7 @@ def test_another_lab_s_rubric(run: Run, rubric: str) -> None:
     assert "✔ Verdict    graded, 3.5 of 3.5 points: complete" in out
     status, out, _ = run(echo(), "--check")
     assert status == 1
-    assert "No packet of this lab (TCP port 4141)" in out
+    assert "The file holds no packets of this lab (TCP port 4141)" in out
 
 
 def test_a_port_takes_the_place_of_the_rubric_s(run: Run, rubric: str) -> None:
@@ -219,7 +219,7 @@ def test_what_no_capture_can_show_does_not_count(run: Run, rubric: str) -> None:
         file.write("- {id: token, points: 5}\n- {id: network, points: 1}\n")
     status, out, _ = run(echo(), "--check", "--rubric", rubric)
     assert status == 0
-    assert "? Token      The file names no student, so no token can be looked for.\n" in out
+    assert "? Token      The file names no student, so there is no token to look for.\n" in out
     assert "graded, 3.5 of 9.5 points: complete" in out
 
 
@@ -235,9 +235,9 @@ def test_manifest_and_logs_beside_the_only_capture_count(run: Run, tmp_path: Pat
     (tmp_path / "manifest.json").write_text('{"tcpdump": {"dropped": 3}, "sha256": "0"}')
     (tmp_path / "client.log").write_bytes(b"Received upcall from server: another\n")
     _, out, _ = run(b.pcap(b.frames(b.lab(b"1"))))
-    assert "? Messages   1 of 2 messages are in the capture" in out
-    assert "Packets that tcpdump lost while it captured: 3" in out
-    assert "The capture is not the one that its manifest tells of" in out
+    assert "? Messages   The capture holds 1 of 2 messages, but not the whole connection." in out
+    assert "According to the manifest, tcpdump lost packets: 3" in out
+    assert "The capture is not the one that its manifest describes" in out
     assert "client.log" in out
     (tmp_path / "another.pcap").write_bytes(b.pcap([]))
     _, out, _ = run(b.pcap(b.frames(b.lab(b"1"))))
@@ -299,7 +299,7 @@ def test_packets_seen_twice_stay_in_their_bracket(run: Run) -> None:
 def test_only_a_header(run: Run) -> None:
     status, out, _ = run(b.pcap([]))
     assert status == 0
-    assert "The capture holds no packet." in out
+    assert "The capture holds no packets." in out
     assert "✘ Verdict    empty, 0 of 100 points: not complete" in out
 
 

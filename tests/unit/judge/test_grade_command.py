@@ -68,7 +68,7 @@ def test_copies_need_a_person(captures: Path) -> None:
     (captures / "2110002.pcap").write_bytes(exchange())
     done = grade(captures)
     assert done.returncode == 1
-    assert b"The same capture as in 2110001.pcap." in done.stdout
+    assert b"It holds the same capture as 2110001.pcap." in done.stdout
     assert done.stdout.endswith(b"2 graded; 2 need a person; copies: 1 group\n")
 
 

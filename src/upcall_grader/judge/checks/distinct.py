@@ -1,4 +1,4 @@
-"""So many messages that differ."""
+"""So many different messages."""
 
 from __future__ import annotations
 

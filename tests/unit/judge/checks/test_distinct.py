@@ -1,4 +1,4 @@
-"""How many messages that differ there have to be."""
+"""How many different messages there have to be."""
 
 from __future__ import annotations
 
