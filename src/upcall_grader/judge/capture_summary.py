@@ -61,8 +61,9 @@ class CaptureSummary:
 class SummaryBuilder:
     """Puts together what the connections of a capture come to; they end in any order."""
 
-    def __init__(self, summary: CaptureSummary, rank: Rank) -> None:
+    def __init__(self, summary: CaptureSummary, lab: Lab, rank: Rank) -> None:
         self._summary = summary
+        self._lab = lab
         self._rank = rank
         self._highest = (0.0, 0)
         # Exchanges are listed in the order in which their connections began; each with its number.
@@ -70,8 +71,15 @@ class SummaryBuilder:
         self._kept = 0
 
     def take(self, connection: ConnectionSummary) -> None:
-        """Take in a connection that has ended."""
+        """Take in a connection that has ended.
+
+        It is none of the lab's if the lab's port is its client's own.
+        """
         summary, best = self._summary, self._summary.best
+        address, port = connection.server
+        if port != self._lab.port or self._lab.address not in (None, address):
+            summary.other(tcp_name(connection.client[1], port))
+            return
         summary.connections += 1
         rank = self._rank(connection)
         if (
@@ -127,7 +135,7 @@ class CaptureSummarizer:
         self._lab = lab
         self._see_packet = see_packet
         self._see_connection = see_connection
-        self._builder = SummaryBuilder(self.summary, rank)
+        self._builder = SummaryBuilder(self.summary, lab, rank)
         self._follower = Follower(lab.port, self._ended)
 
     def add(self, packet: Packet) -> None:

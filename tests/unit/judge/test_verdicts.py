@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,21 @@ def test_a_manifest_of_another_capture_is_told(tmp_path: Path) -> None:
 def test_a_manifest_that_cannot_be_used_is_told(manifest: bytes, tmp_path: Path) -> None:
     found = judged(tmp_path, exchange(), manifest=manifest)
     assert (found.verdict, codes(found)) == ("graded", ["manifest-unreadable"])
+
+
+@pytest.mark.parametrize("save", [b.pcap, lambda frames: b.pcap(frames, order=">")])
+def test_a_client_with_the_labs_port_is_no_server_of_the_lab(
+    save: Callable[[list[bytes]], bytes], tmp_path: Path
+) -> None:
+    other = b.frames(b.Talk(("10.0.0.3", 4141), ("10.0.0.2", 80)).open().say(b"1").close().packets)
+    found = judged(tmp_path, save(other))
+    assert (found.verdict, codes(found)) == ("wrong-lab", ["wrong-lab"])
+    assert found.remarks[0].values == {"port": 4141, "protocols": "HTTP"}
+    assert (found.points, found.connections, found.conversation) == (0, 0, None)
+    own = b.frames(b.Talk(("10.0.0.3", 4141), b.SERVER).open().say(b"1", b"2").close().packets)
+    for frames in (own, other + own, own + other):
+        found = judged(tmp_path, save(frames))
+        assert (found.verdict, found.points, found.connections) == ("graded", 100, 1)
 
 
 @pytest.mark.parametrize("with_roster", [False, True])

@@ -74,7 +74,7 @@ def summarize_file(descriptor: int, lab: Lab, rank: Rank) -> CaptureSummary | No
 class _Reader:
     def __init__(self, lab: Lab, rank: Rank, tick: int) -> None:
         self._summary = CaptureSummary()
-        self._builder = SummaryBuilder(self._summary, rank)
+        self._builder = SummaryBuilder(self._summary, lab, rank)
         self._lab = lab
         self._tick = tick
         self._decoder = Decoder()
