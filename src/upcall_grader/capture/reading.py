@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from upcall_grader.capture import formats
+from upcall_grader.capture import formats, variants
 from upcall_grader.capture.frames import (
     MAX_CAPTURED,
     NANOSECONDS,
@@ -23,6 +24,7 @@ from upcall_grader.capture.frames import (
     Frame,
 )
 from upcall_grader.capture.strangers import LOOKED_AT, stranger
+from upcall_grader.capture.unpacking import GZIP, ZIP, unpack
 from upcall_grader.cause import Cause
 
 __all__ = ["Capture", "CaptureError", "Damage", "Frame", "open_capture"]
@@ -30,6 +32,9 @@ __all__ = ["Capture", "CaptureError", "Damage", "Frame", "open_capture"]
 MAX_BLOCK = 16 * 1024 * 1024
 """Bytes: what Wireshark accepts at most as one pcapng block."""
 UNLIMITED = 0
+_CAPTURES = frozenset((formats.PCAPNG_MAGIC, *formats.PCAP_LAYOUTS))
+_CONVERTED = 1 << 20
+"""Bytes at a file's start that tell whether it was converted."""
 
 
 class _StopError(Exception):
@@ -82,6 +87,8 @@ class Capture:
         self.link_types: list[int] = []
         self.damage: Damage | None = None
         self._magic = self._read(4)
+        if self._magic.startswith((GZIP, ZIP)) and stream.seekable():
+            self._unpack()
         if self._magic == formats.PCAPNG_MAGIC:
             self.file_format = "pcapng"
         elif self._magic in formats.PCAP_LAYOUTS:
@@ -99,7 +106,28 @@ class Capture:
                     self.link_types.append(frame.link_type)
                 yield frame
         except _StopError as stop:
+            if self._converted():
+                raise CaptureError(Cause("line-ends")) from stop
             self.damage = Damage(self._record_start, self._frames, stop.cause)
+
+    def _unpack(self) -> None:
+        """Go on with the capture that is packed in the file. Raises CaptureError."""
+        capture = unpack(self._stream, _CAPTURES)
+        if isinstance(capture, Cause):
+            raise CaptureError(capture)
+        self._stream, self._offset = BytesIO(capture), 0
+        self._magic = self._read(4)
+
+    def _converted(self) -> bool:
+        """Return whether more frames can be read when the line ends are turned back."""
+        if self.file_format != "pcap" or not self._stream.seekable():
+            return False
+        self._stream.seek(0)
+        restored = variants.without_conversion(self._stream.read(_CONVERTED))
+        if restored is None:
+            return False
+        frames = zip(Capture(BytesIO(restored)), range(self._frames + 1), strict=False)
+        return sum(1 for _ in frames) > self._frames
 
     # -- bytes
 
@@ -133,9 +161,14 @@ class Capture:
             raise CaptureError(Cause("version", {"major": major, "minor": minor}))
         # The field's upper half holds the length of a frame check sequence, not the type.
         self._link_type = link_type & 0xFFFF
+        self._record_header = self._layout.record_header
+        if self._stream.seekable():
+            data = self._stream.read(variants.LOOKED_AT)
+            self._stream.seek(self._offset)
+            self._record_header = variants.record_header(self._record_header, data)
 
     def _pcap(self) -> Iterator[Frame]:
-        header = self._layout.record_header
+        header = self._record_header
         tick = self._layout.nanoseconds_per_tick
         while True:
             self._record_start = self._offset

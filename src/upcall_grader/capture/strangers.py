@@ -46,7 +46,7 @@ _TEXTS = (
         Cause("export", {"kind": "CSV"}),
     ),
     (
-        re.compile(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\.\d|tcpdump: |reading from file"),
+        re.compile(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d[. ]|tcpdump: |reading from file"),
         Cause("printed"),
     ),
 )

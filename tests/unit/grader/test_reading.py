@@ -1,6 +1,8 @@
 """File formats: every dialect gives the same frames, and damage is told, never raised."""
 
+import gzip
 import io
+import zipfile
 
 import pytest
 from hypothesis import given
@@ -102,6 +104,71 @@ def test_simple_packet_blocks_count_as_frames() -> None:
         (1, b"abc", 6, None),
         (2, b"x", 1, 1000),
     ]
+
+
+LINES = [b.Record(b"a\nb\n" + bytes(60), time) for time in TIMES * 2]
+
+
+def test_a_capture_that_went_through_a_terminal_is_called_so() -> None:
+    whole = b.pcap(LINES)
+    converted = Capture(io.BytesIO(whole.replace(b"\n", b"\r\n")))
+    with pytest.raises(CaptureError) as caught:
+        list(converted)
+    assert caught.value.cause == Cause("line-ends")
+    assert "docker cp" in ENGLISH.remedy_for(caught.value.cause)
+    # Cut off, or with a line feed of its own: damaged, not converted.
+    for damaged in (whole[:-9], whole[:-9].replace(b"a\nb\n", b"a\r\nb")):
+        assert read(damaged)[1].damage is not None
+
+
+@pytest.mark.parametrize("more", [4, 8, 12])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_longer_record_headers_under_the_usual_magic_number_are_read(order: str, more: int) -> None:
+    records = b.frames(b.lab())
+    data = b.pcap([], order=order)
+    for record in records:
+        data += b.pcap([record], order=order)[24:40] + b"\xac\x1b\0\x02" * (more // 4) + record
+    frames, capture = read(data)
+    assert [frame.data for frame in frames] == records
+    assert capture.damage is None
+
+
+def zipped(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data", [b.pcap(RECORDS), b.section() + b.interface() + b.enhanced(b"x", 1)]
+)
+def test_a_packed_capture_is_opened(data: bytes) -> None:
+    inside = {"report.pdf": b"%PDF", "__MACOSX/._upcall.pcap": data, "a/upcall.pcap": data}
+    for packed in (gzip.compress(data), zipped(**inside)):
+        assert [frame.data for frame in read(packed)[0]] == [f.data for f in read(data)[0]]
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (gzip.compress(bytes(2 << 20)), "packed-large"),
+        (zipped(a=b.pcap([]) + bytes(2 << 20)), "packed-large"),
+        (bytes.fromhex("1f8b") + bytes(17 << 20), "packed-large"),
+        (zipped(**{str(n): b"" for n in range(101)}), "zip-many"),
+        (zipped(a=b.pcap([]), b=b.pcap([])), "zip-captures"),
+        (zipped(a=b"text"), "zip"),
+        (zipped(a=b.pcap([]))[:-20], "zip"),
+        (gzip.compress(b.pcap(RECORDS))[:-9], "gzip"),
+        (gzip.compress(gzip.compress(b.pcap(RECORDS))), "gzip"),
+        (gzip.compress(b"text"), "text"),
+    ],
+)
+def test_what_cannot_be_unpacked_is_told(data: bytes, cause: str) -> None:
+    with pytest.raises(CaptureError) as caught:
+        read(data)
+    assert caught.value.cause.code == cause
 
 
 def test_cut_at_every_offset_gives_the_frames_before(real: Real) -> None:

@@ -62,6 +62,12 @@ def test_nothing_of_the_lab(
     assert found.needs_person
 
 
+def test_a_packed_capture_is_judged_as_it_is(tmp_path: Path) -> None:
+    found = judged(tmp_path, gzip.compress(exchange()))
+    assert told(found) == told(judged(tmp_path, exchange()))
+    assert found.verdict == "graded"
+
+
 WORD = b"PK\x03\x04" + bytes(100)
 
 
@@ -73,9 +79,9 @@ WORD = b"PK\x03\x04" + bytes(100)
             b"22:13:20 IP 10.0.0.3.50000 > 10.0.0.2.4141: Flags [S]\n",
             "unreadable",
             "",
-            "it is text",
+            "what tcpdump prints",
         ),
-        (gzip.compress(exchange()), "unreadable", "", "gzip"),
+        (gzip.compress(exchange())[:-9], "unreadable", "", "gzip"),
         (WORD, "unreadable", "", ""),
         (b"\x89PNG\r\n\x1a\n" + bytes(50), "unreadable", "", ""),
         (exchange()[:20], "unreadable", "", "cut off"),
