@@ -215,7 +215,7 @@ class Follower:
             step.marks, step.repeats = Mark.SEEN_TWICE, twin
             return step
         _opening(step, receiver)
-        _content(step, sender)
+        _content(step, sender, receiver)
         _closing(step, sender, receiver)
         if self._let_go is not None:
             self._account(connection, segment)
@@ -338,7 +338,7 @@ def _first_or_again(step: Step, earlier: int | None, mark: Mark) -> None:
         step.repeats = earlier
 
 
-def _content(step: Step, sender: Side) -> None:
+def _content(step: Step, sender: Side, receiver: Side) -> None:
     segment = step.segment
     if segment.flags & RST or sender.base is None:
         return
@@ -354,7 +354,9 @@ def _content(step: Step, sender: Side) -> None:
             return
     if segment.length == 0:
         return
-    piece = Piece(start, segment.length, segment.payload, segment.frame, bool(segment.flags & PSH))
+    acked = receiver.offset(segment.ack) if segment.flags & ACK else 0
+    push = bool(segment.flags & PSH)
+    piece = Piece(start, segment.length, segment.payload, segment.frame, push, acked)
     repeated = sender.stream.frame_at(start)
     arrival = sender.stream.add(piece)
     if arrival is Arrival.OLD:

@@ -71,6 +71,8 @@ class _Text:
     boundaries: list[int] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     frames: list[int] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    acked: list[int] = field(default_factory=list)
 
     def lacks(self, position: int, count: int) -> None:
         if position not in self.missing:
@@ -81,6 +83,15 @@ class _Text:
         first = max(bisect_right(self.starts, start) - 1, 0)
         last = bisect_left(self.starts, end)
         return tuple(dict.fromkeys(self.frames[first:last]))
+
+    def offset_of(self, position: int) -> int:
+        """Return the place in the stream, with what is missing, of the byte at ``position``."""
+        index = bisect_right(self.starts, position) - 1
+        return self.offsets[index] + position - self.starts[index]
+
+    def acked_at(self, position: int) -> int:
+        """Return how much of the other stream the sender had when it sent that byte."""
+        return self.acked[bisect_right(self.starts, position) - 1]
 
     def boundary_after(self, position: int) -> int:
         """Return where the sender's write ended that holds the byte at ``position``."""
@@ -101,6 +112,8 @@ def _text(side: Side) -> _Text:
         if piece.data:
             text.starts.append(position)
             text.frames.append(piece.frame)
+            text.offsets.append(piece.start)
+            text.acked.append(piece.acked)
             parts.append(piece.data)
             position += len(piece.data)
         if len(piece.data) < piece.length:
@@ -244,7 +257,18 @@ class _Reader:
         upcall = self._server.frames_of(begin, begin + 1)
         return message < upcall
 
+    def _had(self, message_end: int, begin: int) -> bool:
+        """Whether the server had a whole message when it sent the upcall at ``begin``.
+
+        If the message stands behind it in the file, the upcall has to acknowledge the message.
+        """
+        last = message_end - 1
+        acked, offset = self._server.acked_at(begin), self._client.offset_of(last)
+        return self._sent_before(begin, last) or acked > offset
+
     def _pair(self, message_end: int, begin: int, end: int, answer: Answer) -> None:
+        if answer is Answer.YES and not self._had(message_end, begin):
+            answer = Answer.UNKNOWN
         message = self._client.data[self._at : message_end]
         self._exchanges.append(
             Exchange(

@@ -38,7 +38,7 @@ class Piece(NamedTuple):
 
     ``start`` counts from the stream's first byte, ``length`` is what was sent, ``data`` what was
     captured of it. ``push`` tells that the sender's buffer ended here (PSH, RFC 9293 section
-    3.9.1.2).
+    3.9.1.2). ``acked`` counts the bytes of the other side's stream that the sender had by then.
     """
 
     start: int
@@ -46,6 +46,7 @@ class Piece(NamedTuple):
     data: bytes
     frame: int
     push: bool
+    acked: int = 0
 
     @property
     def end(self) -> int:

@@ -51,6 +51,17 @@ def test_a_message_may_hold_the_prefix() -> None:
         ]
 
 
+def test_an_upcall_answers_only_what_its_sender_had() -> None:
+    early = b.Talk().open().s(DATA, P + b"1").c(DATA, b"1").say(b"2").packets
+    assert told(early) == [(b"1", P + b"1", Answer.UNKNOWN), (b"2", P + b"2", Answer.YES)]
+    # Swapped where it was captured: the upcall acknowledges the message.
+    first, second = b.lab(b"1")[3:5]
+    swapped = [*b.lab(b"1")[:3], second, first]
+    assert told(swapped) == [(b"1", P + b"1", Answer.YES)]
+    half = b.Talk().open().c(b.ACK, b"h").s(DATA, P + b"hi").c(DATA, b"i")
+    assert told(half.packets) == [(b"hi", P + b"hi", Answer.UNKNOWN)]
+
+
 def test_wrong_missing_and_unasked_upcalls() -> None:
     talk = b.Talk().open().c(DATA, b"1").s(DATA, P + b"2").c(DATA, b"3")
     assert told(talk.packets) == [(b"1", P + b"2", Answer.WRONG), (b"3", None, Answer.NONE)]

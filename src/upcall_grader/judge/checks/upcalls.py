@@ -32,6 +32,10 @@ def _find(_: Criterion, case: Case) -> Finding:
 
 def _if_none_is_wrong(case: Case, open_ones: list[Exchange]) -> Finding:
     exchanges = case.connection.exchanges
+    early = [one for one in open_ones if _is_early(one)]
+    if early:
+        message = _quoted(early[0].message)
+        return not_observable("upcalls-early", _frames(early), message=message)
     if open_ones:
         return not_observable("upcalls-unseen", _frames(open_ones), count=len(exchanges))
     if exchanges:
@@ -46,6 +50,12 @@ def _answer(connection: ConnectionSummary, exchange: Exchange) -> Answer:
     if exchange.message is None and connection.handshake.syn is None:
         return Answer.UNKNOWN
     return exchange.answer
+
+
+def _is_early(exchange: Exchange) -> bool:
+    """Return whether an upcall stands before its message."""
+    message, upcall = exchange.message_frames, exchange.upcall_frames
+    return bool(message and upcall) and upcall < message
 
 
 def _may_follow(case: Case, unanswered: list[Exchange]) -> bool:

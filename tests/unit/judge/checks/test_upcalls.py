@@ -9,6 +9,7 @@ import pytest
 from tests.unit.grader import building as b
 from tests.unit.grader.building import ACK, PREFIX, PSH
 from tests.unit.judge.talks import (
+    HIDDEN,
     MET,
     NOT,
     Ended,
@@ -36,6 +37,13 @@ CASES: dict[str, tuple[Records, str, Ended]] = {
         ),
         "graded",
         (NOT, "upcalls-stray", (5, 7)),
+    ),
+    "an upcall before its message": (
+        packets(
+            lambda t: t.open().s(PSH | ACK, PREFIX + b"1").c(PSH | ACK, b"1").say(b"2").close()
+        ),
+        "recapture",
+        (HIDDEN, "upcalls-early", (4, 5)),
     ),
     "last message unanswered": (
         packets(lambda t: t.open().say(b"1", b"2").c(PSH | ACK, b"3").close()),
