@@ -92,9 +92,9 @@ def _end_children() -> None:
 
 
 def _children() -> list[int]:
-    found = []
+    ids = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has just ended
             parent = stat.read_text(errors="replace").rpartition(")")[2].split()[1]  # proc(5)
-            found += [int(stat.parent.name)] * (int(parent) == os.getpid())
-    return found
+            ids += [int(stat.parent.name)] * (int(parent) == os.getpid())
+    return ids

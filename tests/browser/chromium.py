@@ -102,19 +102,19 @@ def bars(page: Page, *rules: str) -> str:
     options: dict[str, object] = {"resultTypes": ["violations"]}
     if rules:
         options["runOnly"] = list(rules)
-    found = Axe().run(page, options=options)
-    return f"{page.url}: {found.generate_report()}" if found.violations_count else ""
+    axe = Axe().run(page, options=options)
+    return f"{page.url}: {axe.generate_report()}" if axe.violations_count else ""
 
 
 def too_wide(page: Page) -> list[str]:
     """Return what is too wide and cannot be scrolled to by keyboard; the page itself first."""
-    found: list[str] = page.evaluate(
+    wide: list[str] = page.evaluate(
         """() => [document.documentElement, ...document.querySelectorAll("main *")]
           .filter(e => e.scrollWidth > e.clientWidth + 1 && e.tabIndex < 0
             && (e === document.documentElement || getComputedStyle(e).overflowX === "auto"))
           .map(e => e.outerHTML.slice(0, 80))"""
     )
-    return found
+    return wide
 
 
 def tab_stops(page: Page) -> Iterator[Stop]:
@@ -148,19 +148,19 @@ def cut_off(page: Page, paper: Paper) -> list[str]:
     """
     page.emulate_media(media="print")
     page.set_viewport_size({"width": _TEXT_WIDTHS[paper], "height": 900})
-    found: list[str] = page.evaluate(
+    clipped: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("html, pre, .wide")]
           .filter(e => e.scrollWidth > e.clientWidth).map(e => e.outerHTML.slice(0, 80))"""
     )
-    return found
+    return clipped
 
 
 def colours(page: Page) -> list[str]:
     """Return the page's ground and its text."""
-    found: list[str] = page.locator("body").evaluate(
+    pair: list[str] = page.locator("body").evaluate(
         "body => [getComputedStyle(body).backgroundColor, getComputedStyle(body).color]"
     )
-    return found
+    return pair
 
 
 def solid(text: str) -> str:

@@ -19,12 +19,12 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return the report's folder for each language."""
     captures = tmp_path_factory.mktemp("captures")
     assessment = room.judged(captures)
-    found = {}
+    folders = {}
     for language in LANGUAGES:
         out = tmp_path_factory.mktemp(language)
         write_report(assessment, captures, out, language)
-        found[language] = out / "report"
-    return found
+        folders[language] = out / "report"
+    return folders
 
 
 @pytest.fixture(scope="session")

@@ -80,8 +80,8 @@ def read_rubric(content: bytes) -> None:
 def judge(data: bytes) -> None:
     """Judge a capture, and put all of it into words."""
     capture.write_bytes(data)
-    found = submission.judge_file(capture, DEFAULT, Owner("student"), "upcall.pcap")
-    for remark in (*found.remarks, *(one.remark for one in found.judgements)):
+    graded = submission.judge_file(capture, DEFAULT, Owner("student"), "upcall.pcap")
+    for remark in (*graded.remarks, *(one.remark for one in graded.judgements)):
         if remark.code == "reader-failed":
             # The judge keeps a mistake of a reader from the other files; here it is looked for.
             raise AssertionError(remark.values["error"])

@@ -75,8 +75,8 @@ def listening(service: str) -> list[int]:
     table = python_in(service, "print(open('/proc/net/tcp').read())")
     rows = [line.split() for line in table.splitlines()[1:] if line.strip()]
     resolver = "0B00007F"  # 127.0.0.11
-    found = [row[1].split(":") for row in rows if row[3] == "0A"]
-    return [int(port, 16) for address, port in found if address != resolver]
+    listening = [row[1].split(":") for row in rows if row[3] == "0A"]
+    return [int(port, 16) for address, port in listening if address != resolver]
 
 
 def await_true(condition: Callable[[], object], seconds: float, what: str) -> None:

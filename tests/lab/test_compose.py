@@ -134,7 +134,7 @@ def test_health_fails_outside_the_network_and_without_the_program(copy: Path) ->
 @pytest.mark.usefixtures("down")
 def test_idle_containers_stop_at_once() -> None:
     compose("up", "-d")
-    found = [container(service)["Id"] for service in SERVICES]
+    ids = [container(service)["Id"] for service in SERVICES]
     compose("stop")
     # 143 = 128 + SIGTERM; 137 would be the engine's SIGKILL after the grace period.
-    assert [inspect(name)["State"]["ExitCode"] for name in found] == [143, 143]
+    assert [inspect(name)["State"]["ExitCode"] for name in ids] == [143, 143]

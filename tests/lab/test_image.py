@@ -33,12 +33,12 @@ def nobodys() -> Iterator[Path]:
 
 def processes_below(folder: Path) -> list[int]:
     """Return ids of the processes that were started with a path of folder in their environment."""
-    found = []
+    ids = []
     for environ in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):  # it has just ended
             if str(folder).encode() in environ.read_bytes():
-                found.append(int(environ.parent.name))
-    return found
+                ids.append(int(environ.parent.name))
+    return ids
 
 
 def test_root_and_nobody_make_the_same_bytes(tmp_path: Path, nobodys: Path, mirror: str) -> None:

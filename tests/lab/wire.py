@@ -75,16 +75,16 @@ class Wire:
         ]
 
     def _tcp(self) -> list[dpkt.tcp.TCP]:
-        found = []
+        segments = []
         with self._file.open("rb") as stream:
             try:
                 for _, frame in dpkt.pcap.Reader(stream):
                     packet = dpkt.ethernet.Ethernet(frame).data
                     if isinstance(packet, dpkt.ip.IP) and isinstance(packet.data, dpkt.tcp.TCP):
-                        found.append(packet.data)
+                        segments.append(packet.data)
             except (ValueError, dpkt.dpkt.NeedData):
                 pass  # the rest is still on its way into the file
-        return found
+        return segments
 
     def await_segment(self, wanted: Callable[[Segment], bool], what: str) -> list[Segment]:
         """Wait for a segment and return all that were seen until then."""

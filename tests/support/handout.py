@@ -59,7 +59,7 @@ def pattern(line: str) -> str:
     return "".join([*parts, re.escape(line[at:])])
 
 
-def _kind(found: str) -> str:
-    if "." in found:
+def _kind(variable: str) -> str:
+    if "." in variable:
         return r"\d+\.\d+\.\d+\.\d+"
-    return "[0-9a-f]{12}" if len(found) == 12 else r"\d+"
+    return "[0-9a-f]{12}" if len(variable) == 12 else r"\d+"

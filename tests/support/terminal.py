@@ -89,19 +89,19 @@ class Terminal:
     def expect(self, wanted: str) -> None:
         """Wait until the terminal shows a text, after the last one that was expected."""
         deadline = time.monotonic() + self._patience
-        while (found := self.text.find(wanted, self._read)) < 0:
+        while (at := self.text.find(wanted, self._read)) < 0:
             if not self._more(deadline):
                 raise AssertionError(f"{wanted!r} was never shown:\n{self.text}")
-        self._read = found + len(wanted)
+        self._read = at + len(wanted)
 
     def match(self, wanted: str) -> re.Match[str]:
         """Wait until the terminal shows what a regular expression describes, as ``expect`` does."""
         deadline = time.monotonic() + self._patience
-        while not (found := re.compile(wanted).search(self.text, self._read)):
+        while not (match := re.compile(wanted).search(self.text, self._read)):
             if not self._more(deadline):
                 raise AssertionError(f"{wanted!r} was never shown:\n{self.text}")
-        self._read = found.end()
-        return found
+        self._read = match.end()
+        return match
 
     def await_silence(self, seconds: float) -> None:
         """Read on until nothing new was shown for so long."""

@@ -59,8 +59,8 @@ class Grading:
 
     def told(self) -> dict[str, dict[str, t.Any]]:
         """Return the submissions in grades.json, by student."""
-        found = json.loads((self.out / "grades.json").read_text())["submissions"]
-        return {one["student"]: one for one in found}
+        submissions = json.loads((self.out / "grades.json").read_text())["submissions"]
+        return {one["student"]: one for one in submissions}
 
     def rows(self, table: str) -> list[list[str]]:
         """Return the rows of a table."""

@@ -62,9 +62,9 @@ def test_the_others_come_through(
             assert_complete(room.captures / host / "upcall.pcap", MESSAGES)
             assert row(first.stdout, host)[:3] == ["changed", "changed", "changed"]
     grades = json.loads((room.state / "grades" / "grades.json").read_text())
-    assert {found["student"]: found["points"] for found in grades["submissions"]} == {
-        host: 100 for host in room.hosts if host != off
-    }
+    assert {
+        submission["student"]: submission["points"] for submission in grades["submissions"]
+    } == {host: 100 for host in room.hosts if host != off}
 
 
 def test_the_one_that_is_off_is_named(

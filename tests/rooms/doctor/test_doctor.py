@@ -38,9 +38,9 @@ def findings(host: Host, **variables: t.Any) -> dict[str, str]:
     assert (run.returncode != 0) == bool(lines), run.stdout
     assert recap(run.stdout, name_of(host))["changed"] == 0
     assert all(". Remedy: " in line for line in lines), run.stdout
-    found = {line.partition(":")[0]: line for line in lines}
-    assert all(line.endswith(f" (docs/troubles.md#{id_})") for id_, line in found.items())
-    return found
+    lines_by_id = {line.partition(":")[0]: line for line in lines}
+    assert all(line.endswith(f" (docs/troubles.md#{id_})") for id_, line in lines_by_id.items())
+    return lines_by_id
 
 
 def test_a_host_in_order_has_no_finding(host: Host) -> None:

@@ -86,16 +86,16 @@ def _line(row: list[str]) -> Line:
 
 def _followed(part: str) -> tuple[int, tuple[bytes, bytes]]:
     """Where bytes are missing, Wireshark says so in the midst of them; that note is left out."""
-    found = re.match(r"Filter: tcp.stream eq (\d+)\nNode 0: (.*)\nNode 1: .*\n", part)
-    assert found is not None, part
+    match = re.match(r"Filter: tcp.stream eq (\d+)\nNode 0: (.*)\nNode 1: .*\n", part)
+    assert match is not None, part
     sent = {True: b"", False: b""}
-    for line in part[found.end() :].splitlines():
+    for line in part[match.end() :].splitlines():
         if re.fullmatch(r"\t?[0-9a-f]+", line):
             data = bytes.fromhex(line.strip())
             by_second = line.startswith("\t")
             sent[by_second] += re.sub(rb"\[\d+ bytes missing[^]]*\]\0?", b"", data)
-    server_first = found[2].endswith(":4141")
-    return int(found[1]), (sent[server_first], sent[not server_first])
+    server_first = match[2].endswith(":4141")
+    return int(match[1]), (sent[server_first], sent[not server_first])
 
 
 def facts_of(lines: list[Line]) -> Facts:

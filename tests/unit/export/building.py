@@ -62,9 +62,9 @@ def recapture(owner: Owner) -> Submission:
     """Return a capture that began after the handshake."""
     unseen = Judgement(HANDSHAKE, Status.NOT_OBSERVABLE, 0.0, Remark("handshake-before"))
     met = Judgement(UPCALLS, Status.MET, 40.0, Remark("upcalls-met", {"count": 1}), (1,), "x")
-    found = graded(owner)._replace(verdict=Verdict.RECAPTURE, judgements=(unseen, met))
+    submission = graded(owner)._replace(verdict=Verdict.RECAPTURE, judgements=(unseen, met))
     cut = Remark("damage", {"frame": 3, "offset": 99, "cause": Cause("block-lengths")})
-    return found._replace(remarks=(cut,))
+    return submission._replace(remarks=(cut,))
 
 
 def missing(owner: Owner) -> Submission:
@@ -77,5 +77,5 @@ def missing(owner: Owner) -> Submission:
 
 def assessment(*submissions: Submission, copies: Iterable[Iterable[str]] = ()) -> Assessment:
     groups = (tuple(group) for group in copies)
-    found = tuple(Copy(group, (Proof(dict.fromkeys(group, 3)),)) for group in groups)
-    return Assessment(RUBRIC, submissions, found)
+    groups_of_copies = tuple(Copy(group, (Proof(dict.fromkeys(group, 3)),)) for group in groups)
+    return Assessment(RUBRIC, submissions, groups_of_copies)

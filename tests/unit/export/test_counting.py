@@ -9,8 +9,8 @@ from upcall_grader.export.counting import best_of, counting
 from upcall_grader.judge.results import Owner, Submission
 
 
-def best(*found: Submission) -> str:
-    orders = [random.Random(seed).sample(found, len(found)) for seed in range(5)]  # noqa: S311
+def best(*submissions: Submission) -> str:
+    orders = [random.Random(seed).sample(submissions, len(submissions)) for seed in range(5)]  # noqa: S311
     (file,) = {best_of(order).file for order in orders}
     return file
 
@@ -29,8 +29,8 @@ def test_then_the_most_points_count_then_the_first_file() -> None:
 
 def test_each_student_has_one_that_counts_in_the_order_they_came() -> None:
     nobody = Owner("")
-    found = assessment(
+    results = assessment(
         *(graded(BUDI, "b"), graded(SARI, "a2"), graded(SARI, "a1"), missing(STRANGER)),
         *(graded(nobody, "x"), graded(nobody, "y")),
     )
-    assert [counts.file for counts in counting(found)] == ["b", "a1", "", "x", "y"]
+    assert [counts.file for counts in counting(results)] == ["b", "a1", "", "x", "y"]

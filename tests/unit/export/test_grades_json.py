@@ -39,11 +39,11 @@ EVERYTHING = assessment(
 )
 
 
-def told(found: Assessment) -> dict[str, t.Any]:
+def told(results: Assessment) -> dict[str, t.Any]:
     """Return what a program reads that knows the schema."""
     schema = json.loads(grades_json.schema())
     Draft202012Validator.check_schema(schema)
-    read = json.loads(grades_json.as_bytes(grades_json.grades(found, "en")))
+    read = json.loads(grades_json.as_bytes(grades_json.grades(results, "en")))
     Draft202012Validator(schema).validate(read)
     return t.cast(dict[str, t.Any], read)
 
@@ -86,13 +86,13 @@ def test_whole_points_are_integers_and_the_text_is_safe_anywhere() -> None:
 
 
 def test_copies_wait_for_a_person_and_one_file_of_a_student_counts() -> None:
-    found = told(assessment(graded(SARI, "a"), graded(SARI, "b"), graded(BUDI, "c")))
-    assert [one["counts"] for one in found["submissions"]] == [True, False, True]
-    assert not any(one["needs_person"] for one in found["submissions"])
+    grades = told(assessment(graded(SARI, "a"), graded(SARI, "b"), graded(BUDI, "c")))
+    assert [one["counts"] for one in grades["submissions"]] == [True, False, True]
+    assert not any(one["needs_person"] for one in grades["submissions"])
     two = (graded(SARI, "a"), graded(BUDI, "b"), graded(WATI, "c"))
-    found = told(assessment(*two, copies=[["a", "b"]]))
-    assert [one["needs_person"] for one in found["submissions"]] == [True, True, False]
-    assert found["needs_person"]
+    grades = told(assessment(*two, copies=[["a", "b"]]))
+    assert [one["needs_person"] for one in grades["submissions"]] == [True, True, False]
+    assert grades["needs_person"]
 
 
 def test_the_schema_knows_every_key() -> None:

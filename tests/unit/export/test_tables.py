@@ -51,8 +51,8 @@ def dicts(data: bytes) -> list[dict[str, str]]:
     return [dict(zip(header, row, strict=True)) for row in rest]
 
 
-def moodle(found: Assessment, assignment: str = "Upcall") -> list[dict[str, str]]:
-    return moodle_import(moodle_table(found, Wording("en"), assignment))
+def moodle(results: Assessment, assignment: str = "Upcall") -> list[dict[str, str]]:
+    return moodle_import(moodle_table(results, Wording("en"), assignment))
 
 
 def moodle_import(data: bytes) -> list[dict[str, str]]:
@@ -110,8 +110,8 @@ def test_grades_has_each_student_once_and_every_other_file() -> None:
 
 
 def test_of_a_stranger_every_file_is_in_grades() -> None:
-    found = assessment(graded(STRANGER, "a"), graded(STRANGER, "b"))
-    assert [row["file"] for row in dicts(grades_table(found, Wording("en")))] == ["a", "b"]
+    results = assessment(graded(STRANGER, "a"), graded(STRANGER, "b"))
+    assert [row["file"] for row in dicts(grades_table(results, Wording("en")))] == ["a", "b"]
 
 
 def test_moodle_gets_the_students_of_the_roster_and_no_other() -> None:
@@ -149,11 +149,11 @@ def test_canvas_gets_the_students_of_the_roster_and_no_other() -> None:
 
 def test_what_a_person_has_to_look_at_becomes_no_grade() -> None:
     copies = [["2110001/upcall.pcap", "elsewhere"]]
-    found = assessment(graded(SARI), recapture(BUDI), graded(WATI), copies=copies)
-    assert [row["Upcall"] for row in moodle(found)] == ["-", "-", "100"]
-    read = canvas_import(canvas_table(found, "Upcall"))
+    results = assessment(graded(SARI), recapture(BUDI), graded(WATI), copies=copies)
+    assert [row["Upcall"] for row in moodle(results)] == ["-", "-", "100"]
+    read = canvas_import(canvas_table(results, "Upcall"))
     assert [row["Upcall"] for row in read] == ["", "", "100"]
-    looked_at = [row["needs_person"] for row in dicts(grades_table(found, Wording("en")))]
+    looked_at = [row["needs_person"] for row in dicts(grades_table(results, Wording("en")))]
     assert looked_at == ["yes", "yes", "no"]
 
 
@@ -174,11 +174,11 @@ NASTY = [
 @pytest.mark.parametrize("nasty", NASTY)
 def test_hostile_names_break_no_table(nasty: str) -> None:
     owner = Owner("s1", nasty, nasty, nasty, "seat-1", on_roster=True)
-    found = assessment(graded(owner, nasty or "x", upcalls=0), graded(SARI), graded(STRANGER))
+    results = assessment(graded(owner, nasty or "x", upcalls=0), graded(SARI), graded(STRANGER))
     tables: t.Sequence[bytes] = (
-        grades_table(found, Wording("en")),
-        moodle_table(found, Wording("en"), nasty or "Upcall"),
-        canvas_table(found, "Upcall"),
+        grades_table(results, Wording("en")),
+        moodle_table(results, Wording("en"), nasty or "Upcall"),
+        canvas_table(results, "Upcall"),
     )
     moodle_import(tables[1])
     assert [row["SIS User ID"] for row in canvas_import(tables[2])] == ["s1", "2110001"]

@@ -18,12 +18,12 @@ WHOLE = b.lab(b"1", b"2")
 def phases(packets: Iterable[bytes]) -> str:
     """Return a letter for each step, an exchange's number for its own."""
     steps, (connection,) = follow(packets)
-    found = Phases(read_dialogue(connection, UPCALL.answer).exchanges)
-    return "".join(str(phase.number or phase.kind[0]) for phase in map(found.of, steps))
+    phases_of = Phases(read_dialogue(connection, UPCALL.answer).exchanges)
+    return "".join(str(phase.number or phase.kind[0]) for phase in map(phases_of.of, steps))
 
 
 @pytest.mark.parametrize(
-    ("packets", "found"),
+    ("packets", "expected"),
     [
         (WHOLE, "hhh" + "111" + "222" + "ccc"),
         ([*WHOLE[:6], WHOLE[3], *WHOLE[6:]], "hhh" + "1111" + "222" + "ccc"),
@@ -34,5 +34,5 @@ def phases(packets: Iterable[bytes]) -> str:
         (b.Talk().open().say(b"1").packets[2:5], "d11"),
     ],
 )
-def test_each_step_has_a_phase(packets: list[bytes], found: str) -> None:
-    assert phases(packets) == found
+def test_each_step_has_a_phase(packets: list[bytes], expected: str) -> None:
+    assert phases(packets) == expected

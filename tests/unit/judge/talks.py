@@ -79,14 +79,15 @@ def judged(
     return judge_file(path, rubric, Owner(student), "upcall.pcap", SECRET)
 
 
-def by_id(found: Submission) -> Mapping[str, Judgement]:
-    return {one.criterion.id: one for one in found.judgements}
+def by_id(submission: Submission) -> Mapping[str, Judgement]:
+    return {one.criterion.id: one for one in submission.judgements}
 
 
-def told(found: Submission) -> dict[str, Ended]:
+def told(submission: Submission) -> dict[str, Ended]:
     """Each criterion's status, code of its remark and frames."""
     return {
-        one.criterion.id: (str(one.status), one.remark.code, one.frames) for one in found.judgements
+        one.criterion.id: (str(one.status), one.remark.code, one.frames)
+        for one in submission.judgements
     }
 
 
@@ -107,18 +108,18 @@ WHOLE = b.frames(opened().say(b"1", b"2").close().packets)
 """A complete exchange of two messages."""
 
 
-def assert_all_but(found: Submission, verdict: str, expected: Mapping[str, Ended]) -> None:
+def assert_all_but(submission: Submission, verdict: str, expected: Mapping[str, Ended]) -> None:
     """Assert that all criteria of the default rubric are met, but for those that are expected."""
-    ended = told(found)
+    ended = told(submission)
     assert {key: value for key, value in ended.items() if value[0] != MET} == expected
-    assert found.verdict == verdict
+    assert submission.verdict == verdict
     assert tuple(ended) == ALL
-    points = {one.criterion.id: one.criterion.points for one in found.judgements}
-    assert found.points == sum(points[one] for one in ALL if one not in expected)
+    points = {one.criterion.id: one.criterion.points for one in submission.judgements}
+    assert submission.points == sum(points[one] for one in ALL if one not in expected)
 
 
-def codes(found: Submission) -> list[str]:
-    return [remark.code for remark in found.remarks]
+def codes(submission: Submission) -> list[str]:
+    return [remark.code for remark in submission.remarks]
 
 
 def grade(

@@ -64,7 +64,7 @@ def test_a_parameter_is_called_as_nothing_that_every_criterion_has(check: str) -
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_check_has_a_place_of_its_own_and_a_test(check: str) -> None:
-    assert [found.order for found in CHECKS.values()].count(CHECKS[check].order) == 1
+    assert [each.order for each in CHECKS.values()].count(CHECKS[check].order) == 1
     assert (Path(__file__).parent / "checks" / f"test_{file_name(check)}.py").is_file()
 
 

@@ -166,8 +166,8 @@ def test_status_reason_and_frames(name: str, tmp_path: Path) -> None:
 
 def test_frames_of_what_is_met(tmp_path: Path) -> None:
     noise = b.ethernet(b.ip("10.0.0.9", "10.0.0.8", 17, bytes(8)))
-    found = told(judged(tmp_path, [noise, *WHOLE[:6], noise, *WHOLE[6:]]))
-    assert {name: frames for name, (_, _, frames) in found.items()} == {
+    outcomes = told(judged(tmp_path, [noise, *WHOLE[:6], noise, *WHOLE[6:]]))
+    assert {name: frames for name, (_, _, frames) in outcomes.items()} == {
         "traffic": (2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14),
         "handshake": (2, 3, 4),
         "messages": (5, 9),
@@ -191,20 +191,20 @@ def test_frames_of_what_is_met(tmp_path: Path) -> None:
 def test_packets_that_tcpdump_lost_cost_no_points(
     records: Records, spoiled: set[str], tmp_path: Path
 ) -> None:
-    found = judged(tmp_path, records, manifest=DROPPED)
-    assert {name for name, (status, _, _) in told(found).items() if status != MET} == spoiled
-    assert NOT not in {status for status, _, _ in told(found).values()}
-    assert found.verdict == ("recapture" if spoiled else "graded")
-    assert codes(found) == ["dropped"]
-    assert found.remarks[0].values == {"count": 7}
-    assert found.needs_person
+    submission = judged(tmp_path, records, manifest=DROPPED)
+    assert {name for name, (status, _, _) in told(submission).items() if status != MET} == spoiled
+    assert NOT not in {status for status, _, _ in told(submission).values()}
+    assert submission.verdict == ("recapture" if spoiled else "graded")
+    assert codes(submission) == ["dropped"]
+    assert submission.remarks[0].values == {"count": 7}
+    assert submission.needs_person
 
 
 def test_a_file_cut_off_costs_no_points(tmp_path: Path) -> None:
     whole = b.pcap(WHOLE)
-    found = judged(tmp_path, whole[:-75])
-    assert {status for status, _, _ in told(found).values()} == {MET, HIDDEN}
-    assert (found.verdict, codes(found)) == ("recapture", ["damage"])
+    submission = judged(tmp_path, whole[:-75])
+    assert {status for status, _, _ in told(submission).values()} == {MET, HIDDEN}
+    assert (submission.verdict, codes(submission)) == ("recapture", ["damage"])
 
 
 def test_the_best_connection_is_judged(tmp_path: Path) -> None:
@@ -215,25 +215,25 @@ def test_the_best_connection_is_judged(tmp_path: Path) -> None:
         talk(4).open().close(),
         talk(5).open().say(b"1", b"2").close(),
     ]
-    found = judged(tmp_path, b.frames(packet for one in tries for packet in one.packets))
-    assert {status for status, _, _ in told(found).values()} == {MET}
-    assert found.conversation is not None
-    assert (found.conversation.number, found.conversation.client[1]) == (3, 50_003)
-    assert codes(found) == ["other-connections"]
-    assert found.remarks[0].values == {"count": 5, "number": 3}
-    assert not found.needs_person
+    submission = judged(tmp_path, b.frames(packet for one in tries for packet in one.packets))
+    assert {status for status, _, _ in told(submission).values()} == {MET}
+    assert submission.conversation is not None
+    assert (submission.conversation.number, submission.conversation.client[1]) == (3, 50_003)
+    assert codes(submission) == ["other-connections"]
+    assert submission.remarks[0].values == {"count": 5, "number": 3}
+    assert not submission.needs_person
 
 
 def test_what_the_rubric_asks_decides_which_connection_is_judged(tmp_path: Path) -> None:
     same = talk(1).open().say(b"1", b"1", b"1").close().packets
     differing = talk(2).open().say(b"1", b"2").close().packets
-    found = judged(
+    submission = judged(
         tmp_path,
         b.frames([*same, *differing]),
         "{id: distinct, points: 1}",
         "{id: close, points: 1}",
     )
-    assert told(found) == {
+    assert told(submission) == {
         "distinct": (MET, "distinct-met", (19, 22)),
         "close": (MET, "close-met", (25, 26, 27)),
     }
@@ -244,10 +244,10 @@ def test_what_the_rubric_asks_decides_which_connection_is_judged(tmp_path: Path)
 
 def test_filters_show_exactly_the_frames_in_wireshark(tmp_path: Path) -> None:
     records = packets(lambda t: t.open().say(b"1", b"2").c(PSH | ACK, b"3").close())
-    found, path = judged(tmp_path, records), tmp_path / "upcall.pcap"
+    submission, path = judged(tmp_path, records), tmp_path / "upcall.pcap"
     filters = {
         one.filter: one.frames
-        for one in found.judgements
+        for one in submission.judgements
         if one.criterion.id in ("handshake", "upcalls", "messages")
     }
     assert sorted(map(len, filters.values())) == [1, 3, 3]
@@ -277,8 +277,8 @@ def test_filter(frames: tuple[int, ...], shown: str) -> None:
 
 
 def test_evidence_of_a_long_capture_is_bounded(tmp_path: Path) -> None:
-    found = judged(tmp_path, b.frames(opened().say(*[b"x"] * 500).close().packets))
-    assert {status for status, _, _ in told(found).values()} == {MET}
-    assert all(len(one.frames) <= 100 for one in found.judgements)
-    assert by_id(found)["messages"].remark.values == {"count": 500}
-    assert len(found.exchanges) == 500
+    submission = judged(tmp_path, b.frames(opened().say(*[b"x"] * 500).close().packets))
+    assert {status for status, _, _ in told(submission).values()} == {MET}
+    assert all(len(one.frames) <= 100 for one in submission.judgements)
+    assert by_id(submission)["messages"].remark.values == {"count": 500}
+    assert len(submission.exchanges) == 500

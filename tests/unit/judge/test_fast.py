@@ -56,22 +56,22 @@ def both(
 
 def packets(kind: str, place: int, numbers: int) -> list[bytes]:
     """Return the packets of one connection, as ``TALK`` draws them."""
-    found = talk(place)
-    found.client_seq += numbers * 100_000
-    found.server_seq += numbers * 100_000
-    found.open().say(b"1", b"2")
+    connection = talk(place)
+    connection.client_seq += numbers * 100_000
+    connection.server_seq += numbers * 100_000
+    connection.open().say(b"1", b"2")
     if kind == "server closes":
-        return found.s(b.FIN | b.ACK).c(b.ACK).c(b.FIN | b.ACK).s(b.ACK).packets
+        return connection.s(b.FIN | b.ACK).c(b.ACK).c(b.FIN | b.ACK).s(b.ACK).packets
     if kind == "reset":
-        return found.c(b.RST | b.ACK).packets
+        return connection.c(b.RST | b.ACK).packets
     if kind == "open":
-        return found.packets
+        return connection.packets
     if kind == "both":
         # Both FINs before either's acknowledgement.
-        found.c(b.FIN | b.ACK)
-        found.client_seq -= 1
-        return found.s(b.FIN | b.ACK).packets
-    whole = found.close().packets
+        connection.c(b.FIN | b.ACK)
+        connection.client_seq -= 1
+        return connection.s(b.FIN | b.ACK).packets
+    whole = connection.close().packets
     if kind == "again":
         return [*whole[:5], *whole[3:]]
     if kind == "late":
@@ -80,7 +80,7 @@ def packets(kind: str, place: int, numbers: int) -> list[bytes]:
         return whole[3:]
     if kind == "turned":
         # A SYN from the server's side, between the same ends.
-        return [*whole, b.tcp(found.server, found.client, b.SYN, 77)]
+        return [*whole, b.tcp(connection.server, connection.client, b.SYN, 77)]
     return whole
 
 
@@ -134,13 +134,13 @@ def test_it_gives_up_where_connections_would_be_forgotten(
 
 
 def test_it_gives_up_where_a_connection_ended_unnoticed(tmp_path: Path) -> None:
-    found = talk().open().say(b"1", b"2").c(b.FIN | b.ACK)
+    connection = talk().open().say(b"1", b"2").c(b.FIN | b.ACK)
     # The acknowledgement of the server's FIN stands before it.
-    found.server_seq += 1
-    found.c(b.ACK)
-    found.server_seq -= 1
-    found.s(b.FIN | b.ACK)
-    fast, slow = both(b.pcap(b.frames(found.packets)), tmp_path / "upcall.pcap")
+    connection.server_seq += 1
+    connection.c(b.ACK)
+    connection.server_seq -= 1
+    connection.s(b.FIN | b.ACK)
+    fast, slow = both(b.pcap(b.frames(connection.packets)), tmp_path / "upcall.pcap")
     assert slow.best is not None
     assert slow.best.closed
     assert fast is None
@@ -191,9 +191,9 @@ def test_the_servers_address(tmp_path: Path) -> None:
 
 def test_another_labs_port_and_phrase(tmp_path: Path) -> None:
     echo = Lab(port=2222, answer=b"Echo: ")
-    found = b.Talk(server=("10.0.0.2", 2222)).open()
-    found.c(b.PSH | b.ACK, b"1").s(b.PSH | b.ACK, b"Echo: 1").c(b.ACK)
-    data = b.pcap(b.frames([*packets("whole", 1, 0), *found.close().packets]))
+    connection = b.Talk(server=("10.0.0.2", 2222)).open()
+    connection.c(b.PSH | b.ACK, b"1").s(b.PSH | b.ACK, b"Echo: 1").c(b.ACK)
+    data = b.pcap(b.frames([*packets("whole", 1, 0), *connection.close().packets]))
     fast, slow = both(data, tmp_path / "upcall.pcap", echo)
     assert fast == slow
     assert [(one.message, one.upcall, one.answer) for one in slow.exchanges] == [
@@ -235,7 +235,7 @@ def test_what_is_kept_of_one_connection_is_bounded(
     cut = both(data, path)[1].best
     assert cut is not None
     assert not cut.whole
-    assert [found.message for found in cut.exchanges] == [b"x" * 400]
+    assert [exchange.message for exchange in cut.exchanges] == [b"x" * 400]
 
 
 def test_large_exchanges_count_for_several(tmp_path: Path) -> None:

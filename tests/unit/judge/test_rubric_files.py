@@ -165,12 +165,12 @@ def test_a_byte_order_mark_windows_lines_and_aliases_of_values_are_fine(tmp_path
     )
     path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
     rubric = read_rubric(path)
-    assert [found.id for found in rubric.criteria] == ["traffic", "close", "upcalls"]
+    assert [criterion.id for criterion in rubric.criteria] == ["traffic", "close", "upcalls"]
     assert rubric.points == 15
 
 
 def test_the_default_rubric_is_what_is_promised() -> None:
-    assert [found.id for found in DEFAULT.criteria] == [
+    assert [criterion.id for criterion in DEFAULT.criteria] == [
         *("traffic", "handshake", "messages", "upcalls", "close", "no-reset")
     ]
     assert DEFAULT.points == 100

@@ -37,9 +37,9 @@ FILES = {
 def test_no_english_in_indonesian(name: str, tmp_path: Path) -> None:
     path = tmp_path / "capture"
     path.write_bytes(FILES[name])
-    found = judge_file(path, DEFAULT, Owner("sari"), "capture")
+    submission = judge_file(path, DEFAULT, Owner("sari"), "capture")
     wording = Wording("id")
-    remarks = [*found.remarks, *(judgement.remark for judgement in found.judgements)]
+    remarks = [*submission.remarks, *(judgement.remark for judgement in submission.judgements)]
     told = [text for one in remarks for text in (wording.text(one), wording.remedy(one)) if text]
     assert len(told) > 1
     assert [text for text in told if ENGLISH.search(text)] == []

@@ -126,9 +126,9 @@ def evening(room: Rooms) -> Evening:
 def test_each_host_has_a_line_that_fills_in(
     evening: Evening, host: str, expected: list[str]
 ) -> None:
-    found = cells(evening.held.board, host)
-    assert found[: len(expected)] == expected
-    assert re.fullmatch(r"\d+:\d\d", found[len(expected)])
+    row = cells(evening.held.board, host)
+    assert row[: len(expected)] == expected
+    assert re.fullmatch(r"\d+:\d\d", row[len(expected)])
 
 
 def test_the_board_tells_what_is_under_way_and_why_not(evening: Evening) -> None:
@@ -193,8 +193,8 @@ def test_sixty_hosts_fit_a_small_terminal(room: Rooms) -> None:
         terminal.expect("Now, on 1: Hold")
         terminal.expect("seat-7: deploy: too old")
         screen = drawn(terminal)
-        found = re.findall(r"\bseat-\d+ \S+ +\d+:\d\d", "\n".join(screen.board))
-        assert len(found) == 60
+        times = re.findall(r"\bseat-\d+ \S+ +\d+:\d\d", "\n".join(screen.board))
+        assert len(times) == 60
         assert "seat-1 ✓▸·" in "\n".join(screen.board)
         assert "seat-7 ✓✗○" in "\n".join(screen.board)
         assert len(screen.board) < 24

@@ -168,9 +168,9 @@ def whole(classroom: tuple[Room, Run]) -> Run:
 def cells(run: Run, host: str) -> list[str]:
     """Return a host's cells of the report, which the table has as well."""
     report = run.report
-    found = [report["hosts"][host]["steps"][step] for step in report["steps"]]
-    assert run.row(host) == [cell.replace(" ", "_") for cell in found]
-    return found
+    row = [report["hosts"][host]["steps"][step] for step in report["steps"]]
+    assert run.row(host) == [cell.replace(" ", "_") for cell in row]
+    return row
 
 
 def test_the_steps_are_the_playbook_files(whole: Run) -> None:

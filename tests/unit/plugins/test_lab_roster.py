@@ -104,12 +104,12 @@ def test_hosts_groups_and_variables(tmp_path: Path) -> None:
         "seat-01,2110001 2110002,Sari Dewi | Budi,s@x | b@x,TI-2A,192.0.2.1,lecturer,2222\n"
         'seat-02,,,,"TI-2A, Kelompok 1",,,\nseat-03,2110003,,,,,,\n',
     )
-    found = inventory(roster)
-    assert found["lab_hosts"]["hosts"] == ["seat-01", "seat-02", "seat-03"]
-    assert sorted(found["lab_hosts"]["children"]) == ["group_Kelompok_1", "group_TI_2A"]
-    assert found["group_TI_2A"]["hosts"] == ["seat-01", "seat-02"]
-    assert found["group_Kelompok_1"]["hosts"] == ["seat-02"]
-    hosts = found["_meta"]["hostvars"]
+    groups = inventory(roster)
+    assert groups["lab_hosts"]["hosts"] == ["seat-01", "seat-02", "seat-03"]
+    assert sorted(groups["lab_hosts"]["children"]) == ["group_Kelompok_1", "group_TI_2A"]
+    assert groups["group_TI_2A"]["hosts"] == ["seat-01", "seat-02"]
+    assert groups["group_Kelompok_1"]["hosts"] == ["seat-02"]
+    hosts = groups["_meta"]["hostvars"]
     sari = {"student_id": "2110001", "name": "Sari Dewi", "email": "s@x"}
     budi = {"student_id": "2110002", "name": "Budi", "email": "b@x"}
     names = ("ansible_host", "ansible_user", "ansible_port", "lab_roster_students")
@@ -130,8 +130,8 @@ def test_hosts_groups_and_variables(tmp_path: Path) -> None:
 
 
 def test_the_example() -> None:
-    found = inventory(TOP / "inventory" / "roster.example.csv")
-    assert len(found["_meta"]["hostvars"]) == 4
+    groups = inventory(TOP / "inventory" / "roster.example.csv")
+    assert len(groups["_meta"]["hostvars"]) == 4
 
 
 def test_a_run_over_a_group(tmp_path: Path) -> None:

@@ -36,11 +36,11 @@ class Page:
     @property
     def panels(self) -> list[ElementTree.Element]:
         """The ladder's pictures; raises if one is not well-formed XML."""
-        found = []
+        drawings = []
         for text in _PANEL.findall(self.source):
             spaced = text.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-            found.append(ElementTree.fromstring(spaced))  # noqa: S314 - made by this project
-        return found
+            drawings.append(ElementTree.fromstring(spaced))  # noqa: S314 - made by this project
+        return drawings
 
     @property
     def frames(self) -> list[int]:

@@ -69,16 +69,16 @@ def lay(folder: Path) -> None:
 def judged(folder: Path) -> Assessment:
     """Return the captures of ``lay``, and a student without one."""
     lay(folder)
-    found = assess(folder, DEFAULT)
+    assessment = assess(folder, DEFAULT)
     owner = Owner("s0999", "Siti Nurhaliza", group="B", on_roster=True)
     missing = Submission("", owner, Verdict.MISSING, remarks=(Remark("missing"),))
-    return found._replace(submissions=(*found.submissions, missing))
+    return assessment._replace(submissions=(*assessment.submissions, missing))
 
 
-def of_owners(found: Assessment, owners: Iterable[str]) -> Assessment:
+def of_owners(assessment: Assessment, owners: Iterable[str]) -> Assessment:
     """Return the same, with other ids, names and groups."""
     submissions = tuple(
         submission._replace(owner=Owner(text, name=text, group=text, host=text))
-        for submission, text in zip(found.submissions, owners, strict=False)
+        for submission, text in zip(assessment.submissions, owners, strict=False)
     )
-    return found._replace(submissions=submissions)
+    return assessment._replace(submissions=submissions)

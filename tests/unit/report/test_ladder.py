@@ -24,13 +24,13 @@ def conversation(first: int, last: int) -> Conversation:
 
 
 def read(folder: Path, frames: Sequence[bytes | b.Record], first: int = 1, last: int = 0) -> Ladder:
-    found = read_ladder(room.put(folder, "ani", frames), conversation(first, last or len(frames)))
-    assert found is not None
-    return found
+    drawn = read_ladder(room.put(folder, "ani", frames), conversation(first, last or len(frames)))
+    assert drawn is not None
+    return drawn
 
 
-def arrows(found: Ladder) -> list[Arrow]:
-    return [arrow for panel in panels(found, (), Phrases("en"), UPCALL) for arrow in panel.arrows]
+def arrows(drawn: Ladder) -> list[Arrow]:
+    return [arrow for panel in panels(drawn, (), Phrases("en"), UPCALL) for arrow in panel.arrows]
 
 
 def numbers(steps: list[Step]) -> list[int]:
@@ -38,12 +38,12 @@ def numbers(steps: list[Step]) -> list[int]:
 
 
 def test_each_packet_is_an_arrow_with_wiresharks_numbers(tmp_path: Path) -> None:
-    found = [
+    rows = [
         (arrow.frame, arrow.from_client, arrow.kind, arrow.flags, arrow.numbers, arrow.wide)
         for arrow in arrows(read(tmp_path, room.complete(1, b"hai")))
     ]
     upcall = '"Upcall event: Processing hai"'
-    assert found == [
+    assert rows == [
         (1, True, "handshake", "[SYN]", "Seq=0 Len=0", ""),
         (2, False, "handshake", "[SYN, ACK]", "Seq=0 Ack=1 Len=0", ""),
         (3, True, "handshake", "[ACK]", "Seq=1 Ack=1 Len=0", ""),
@@ -58,32 +58,32 @@ def test_each_packet_is_an_arrow_with_wiresharks_numbers(tmp_path: Path) -> None
 
 def test_times_count_from_the_files_first_frame(tmp_path: Path) -> None:
     arp = b"\xff" * 6 + b"\x02\0\0\0\0\x02" + b"\x08\x06" + b"\0" * 28
-    found = arrows(read(tmp_path, [arp, *room.complete(1)], first=2, last=13))
-    assert found[0].time == "0.001000"
+    drawn = arrows(read(tmp_path, [arp, *room.complete(1)], first=2, last=13))
+    assert drawn[0].time == "0.001000"
 
 
 def test_only_the_judged_connection_is_drawn(tmp_path: Path) -> None:
     mine, other = room.complete(1), room.complete(2)
     mixed = [frame for pair in zip(mine, other, strict=True) for frame in pair]
-    found = read(tmp_path, mixed, first=1, last=len(mixed) - 1)
-    assert numbers(found.first) == list(range(1, len(mixed), 2))
+    drawn = read(tmp_path, mixed, first=1, last=len(mixed) - 1)
+    assert numbers(drawn.first) == list(range(1, len(mixed), 2))
 
 
 def test_the_same_port_used_again_is_another_connection(tmp_path: Path) -> None:
     earlier = b.frames(b.Talk(client=("10.0.0.3", 40_001)).open().say(b"old").close().packets)
     frames = [*earlier, *room.complete(1)]
-    found = read(tmp_path, frames, first=len(earlier) + 1)
-    assert numbers(found.first) == list(range(len(earlier) + 1, len(frames) + 1))
+    drawn = read(tmp_path, frames, first=len(earlier) + 1)
+    assert numbers(drawn.first) == list(range(len(earlier) + 1, len(frames) + 1))
 
 
 def test_a_long_connection_is_folded_and_its_end_is_as_in_the_whole(tmp_path: Path) -> None:
     frames = room.complete(1, *(b"m%d" % number for number in range(2000)))
-    found = read(tmp_path, frames)
-    assert len(found.first) == ladder.FIRST_STEPS
-    assert len(found.last) == ladder.LAST_STEPS
-    assert found.left_out == len(frames) - ladder.FIRST_STEPS - ladder.LAST_STEPS
-    assert numbers(found.last)[-1] == len(frames)
-    drawn = arrows(found)[-ladder.LAST_STEPS :]
+    folded = read(tmp_path, frames)
+    assert len(folded.first) == ladder.FIRST_STEPS
+    assert len(folded.last) == ladder.LAST_STEPS
+    assert folded.left_out == len(frames) - ladder.FIRST_STEPS - ladder.LAST_STEPS
+    assert numbers(folded.last)[-1] == len(frames)
+    drawn = arrows(folded)[-ladder.LAST_STEPS :]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ladder, "FIRST_STEPS", len(frames))
         whole = arrows(read(tmp_path / "whole", frames))[-ladder.LAST_STEPS :]
@@ -103,16 +103,16 @@ def test_the_fold_counts_right_where_it_begins(tmp_path: Path, extra: int) -> No
     talk = room.talk(1).open()
     while len(talk.packets) < ladder.FIRST_STEPS + ladder.LAST_STEPS + extra:
         talk.c(b.ACK)
-    found = read(tmp_path, b.frames(talk.packets))
-    assert len(found.first) + len(found.last) + found.left_out == len(talk.packets)
-    assert found.left_out == max(extra, 0)
+    drawn = read(tmp_path, b.frames(talk.packets))
+    assert len(drawn.first) + len(drawn.last) + drawn.left_out == len(talk.packets)
+    assert drawn.left_out == max(extra, 0)
 
 
 def test_packets_met_on_two_interfaces_are_drawn_once(tmp_path: Path) -> None:
     twice = [frame for frame in room.complete(1) for _ in range(2)]
-    found = read(tmp_path, twice)
-    assert found.seen_twice
-    assert numbers(found.first) == list(range(1, len(twice), 2))
+    drawn = read(tmp_path, twice)
+    assert drawn.seen_twice
+    assert numbers(drawn.first) == list(range(1, len(twice), 2))
 
 
 def test_what_is_odd_about_a_packet_stands_at_its_arrow(tmp_path: Path) -> None:

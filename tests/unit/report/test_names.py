@@ -21,12 +21,12 @@ def names(*ids: str) -> list[str]:
 
 @given(st.lists(st.one_of(st.text(max_size=80), st.sampled_from(["a", "A", "a-2", *DEVICES]))))
 def test_names_are_safe_and_unique_on_any_file_system(ids: list[str]) -> None:
-    found = names(*ids)
-    assert len({name.lower() for name in found}) == len(ids)
-    for name in found:
+    files = names(*ids)
+    assert len({name.lower() for name in files}) == len(ids)
+    for name in files:
         assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}\.html", name)
         assert name.removesuffix(".html").lower() not in {device.lower() for device in DEVICES}
-    assert found == names(*ids)
+    assert files == names(*ids)
 
 
 def test_a_usual_id_is_the_name() -> None:

@@ -56,7 +56,7 @@ def test_a_line_of_the_class_tells_result_points_and_each_criterion(classroom: R
 
 def test_the_class_page_counts_names_copies_and_who_is_missing(classroom: Room) -> None:
     text = " ".join(read(classroom.report / "index.html").text.split())
-    verdicts = [found.verdict for found in classroom.assessment.submissions]
+    verdicts = [submission.verdict for submission in classroom.assessment.submissions]
     assert f"{len(verdicts)} submissions" in text
     assert f"{verdicts.count(Verdict.RECAPTURE)} Capture again" in text
     copies = text[text.index("Copies The files") :]
@@ -73,7 +73,7 @@ def test_what_failed_most_comes_first_with_its_figures(classroom: Room) -> None:
     index = read(classroom.report / "index.html")
     titles = [bar.text for bar in index.all("title") if "not met" in bar.text]
     figures = [re.findall(r"(\d+) (?:not met|cannot)", title) for title in titles]
-    totals = [sum(int(figure) for figure in found) for found in figures]
+    totals = [sum(int(figure) for figure in pair) for pair in figures]
     assert len(titles) == len(classroom.assessment.rubric.criteria)
     assert totals == sorted(totals, reverse=True)
     assert totals[0] > 0
@@ -161,7 +161,7 @@ def test_a_page_of_a_copy_tells_nothing_of_the_other(classroom: Room) -> None:
 
 
 def test_no_students_page_holds_anything_of_another_one(classroom: Room) -> None:
-    students = [found.owner.student for found in classroom.assessment.submissions]
+    students = [submission.owner.student for submission in classroom.assessment.submissions]
     distinct = [name for name in students if "-" in name or name.startswith("s0")]
     assert len(distinct) == 3
     for student in students:
@@ -194,19 +194,19 @@ def test_hostile_messages_show_as_text(classroom: Room) -> None:
 
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_hostile_names_show_as_text(classroom: Room, tmp_path: Path, language: str) -> None:
-    found = room.of_owners(classroom.assessment, room.HOSTILE)
-    found = found._replace(
+    hostile = room.of_owners(classroom.assessment, room.HOSTILE)
+    hostile = hostile._replace(
         submissions=tuple(
             submission._replace(
                 file=f"{index}{submission.owner.student[:99]}",
                 remarks=(unreadable(text),),
             )
             for index, (submission, text) in enumerate(
-                zip(found.submissions, room.HOSTILE, strict=False)
+                zip(hostile.submissions, room.HOSTILE, strict=False)
             )
         ),
     )
-    write_report(found, classroom.folder, tmp_path, language)
+    write_report(hostile, classroom.folder, tmp_path, language)
     written = list((tmp_path / "report").rglob("*.html"))
     assert len(written) == 1 + len(room.HOSTILE)
     for path in written:
@@ -237,8 +237,8 @@ def test_points_have_no_needless_decimals(classroom: Room, tmp_path: Path) -> No
     criterion = first.judgements[0].criterion
     half = Judgement(criterion, Status.NOT_MET, 2.5, Remark("traffic-none", {"port": 4141}))
     changed = first._replace(judgements=(half, *first.judgements[1:]))
-    found = classroom.assessment._replace(submissions=(changed,), copies=())
-    write_report(found, classroom.folder, tmp_path, "id")
+    changed_room = classroom.assessment._replace(submissions=(changed,), copies=())
+    write_report(changed_room, classroom.folder, tmp_path, "id")
     page = read(tmp_path / "report" / "students" / "ani.html")
     text = " ".join(page.text.split())
     assert "92,5 dari 100 poin" in text

@@ -89,9 +89,9 @@ def test_a_hashed_name_is_found(folder: Path) -> None:
     file = folder / "known_hosts"
     subprocess.run(["ssh-keygen", "-q", "-H", "-f", file], check=True, capture_output=True)
     assert "seat" not in file.read_text()
-    (found,) = plugin.look_up("seat", str(file))
-    assert found.place == f"{file} line 1"
-    assert plugin.compare("seat", "seat", offered(folder, "own-rsa"), [found]) is True
+    (line,) = plugin.look_up("seat", str(file))
+    assert line.place == f"{file} line 1"
+    assert plugin.compare("seat", "seat", offered(folder, "own-rsa"), [line]) is True
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def settings(folder: Path, *options: str, host: str = "Seat-1") -> t.Any:
 def test_the_name_is_the_one_that_ssh_looks_for(
     folder: Path, options: tuple[str, ...], name: str
 ) -> None:
-    found = settings(folder, *options)
-    assert (found.name, found.files) == (name, [found.record])
-    assert found.record == str(folder / "known")
+    ssh = settings(folder, *options)
+    assert (ssh.name, ssh.files) == (name, [ssh.record])
+    assert ssh.record == str(folder / "known")
 
 
 def test_a_link_to_known_hosts_stays_a_link(tmp_path: Path) -> None:
@@ -187,5 +187,5 @@ def test_what_enrolling_cannot_rest_on_is_refused(
 
 
 def test_hashing_is_as_the_user_has_it(folder: Path) -> None:
-    found = [settings(folder, "-o", f"HashKnownHosts={word}").hash for word in ("yes", "no")]
-    assert found == [True, False]
+    hashed = [settings(folder, "-o", f"HashKnownHosts={word}").hash for word in ("yes", "no")]
+    assert hashed == [True, False]

@@ -39,10 +39,10 @@ def test_a_file_that_takes_anothers_place_after_it_was_found_is_looked_at_again(
 ) -> None:
     file = tmp_path / "upcall.pcap"
     file.write_bytes(b"mine")
-    found = module.candidates([str(file)])
+    candidates = module.candidates([str(file)])
     file.unlink()
     file.symlink_to("/etc/hostname")
-    monkeypatch.setattr(module, "candidates", lambda _: found)
+    monkeypatch.setattr(module, "candidates", lambda _: candidates)
     told = module.submission([str(file)], 1 << 20, True)
     assert told["taken"] is None
     assert told["passed_over"] == [{"path": str(file), "why": "is a symbolic link"}]
@@ -91,8 +91,8 @@ def test_names_are_matched_as_in_a_shell(tmp_path: Path) -> None:
         (tmp_path / name / "upcall.pcap").write_bytes(b"x")
 
     def matched(pattern: str) -> set[str]:
-        found, _ = module.candidates([f"{tmp_path}/{pattern}/upcall.pcap"])
-        return {parts[-2] for _, parts in found}
+        candidates, _ = module.candidates([f"{tmp_path}/{pattern}/upcall.pcap"])
+        return {parts[-2] for _, parts in candidates}
 
     assert matched("*") == {"a1", "a2", "b1", "a[1]", "a10"}
     assert matched("a?") == {"a1", "a2"}

@@ -26,9 +26,9 @@ def lines(text: str | bytes) -> list[str]:
 
 def only(text: str | bytes) -> str:
     """Return the message of a roster with one problem."""
-    found = lines(text)
-    assert len(found) == 1, found
-    return found[0]
+    messages = lines(text)
+    assert len(messages) == 1, messages
+    return messages[0]
 
 
 def assert_says(message: str, line: int, *words: str) -> None:
@@ -116,11 +116,11 @@ def test_a_participants_list_from_moodle_without_hosts(first: str) -> None:
 
 
 def test_columns_that_mean_the_same() -> None:
-    found = lines("Host,host,student_id,ID number,name,email,Alamat email\na,b,1,2,S,e,f\n")
-    assert len(found) == 3
-    assert_says(found[0], 1, "'email' and 'Alamat email'")
-    assert_says(found[1], 1, "'Host' and 'host'")
-    assert_says(found[2], 1, "'student_id' and 'ID number'")
+    messages = lines("Host,host,student_id,ID number,name,email,Alamat email\na,b,1,2,S,e,f\n")
+    assert len(messages) == 3
+    assert_says(messages[0], 1, "'email' and 'Alamat email'")
+    assert_says(messages[1], 1, "'Host' and 'host'")
+    assert_says(messages[2], 1, "'student_id' and 'ID number'")
 
 
 # -- the rows
@@ -187,10 +187,10 @@ def test_a_student_id_that_a_spreadsheet_has_rounded(student_id: str) -> None:
 @pytest.mark.parametrize("column", ["name", "email", "group", "First name"])
 @pytest.mark.parametrize("bad", ["\x1b[2J", "\n", "\x7f", "\x9b", "\u202e", "\u2028"])
 def test_control_characters(column: str, bad: str) -> None:
-    found = lines(f'host,student_id,{column}\nseat-01,1,"Sa{bad}ri"\n')
-    assert len(found) == 1
-    assert_says(found[0], 2, column.rsplit(maxsplit=1)[-1], "control character")
-    assert bad not in found[0]
+    messages = lines(f'host,student_id,{column}\nseat-01,1,"Sa{bad}ri"\n')
+    assert len(messages) == 1
+    assert_says(messages[0], 2, column.rsplit(maxsplit=1)[-1], "control character")
+    assert bad not in messages[0]
 
 
 def test_text_without_end() -> None:
@@ -240,11 +240,11 @@ def test_a_user_that_is_none(user: str) -> None:
 
 
 def test_all_problems_come_together_in_the_order_of_the_file() -> None:
-    found = lines(
+    messages = lines(
         f"{HEADER}seat-01,1,,,\n,2,,,\nseat-01,1,,,\na/b,../x,Sa\x1bri,,\nseat-05\n"
         "seat-06,6 7,one,one,\nseat-07,,\n"
     )
-    assert [message.partition(":")[0] for message in found] == [
+    assert [message.partition(":")[0] for message in messages] == [
         f"roster.csv, line {line}" for line in (3, 4, 4, 5, 5, 5, 6, 7, 7, 8)
     ]
 

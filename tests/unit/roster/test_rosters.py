@@ -30,8 +30,8 @@ def test_a_file(tmp_path: Path) -> None:
 
 
 def test_the_example_is_a_roster() -> None:
-    found = read_roster(TOP / "inventory" / "roster.example.csv").seats
-    assert [len(seat.students) for seat in found] == [1, 1, 2, 0]
+    room = read_roster(TOP / "inventory" / "roster.example.csv").seats
+    assert [len(seat.students) for seat in room] == [1, 1, 2, 0]
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])
@@ -40,8 +40,8 @@ def test_delimiters_that_spreadsheets_write(delimiter: str) -> None:
 
 
 def test_a_comma_in_a_cell_does_not_decide_on_the_delimiter() -> None:
-    found = seats("host;student_id;name, first and last;name\nseat-01;1;a, b, c;Dewi, Sari\n")
-    assert found[0].students[0].name == "Dewi, Sari"
+    room = seats("host;student_id;name, first and last;name\nseat-01;1;a, b, c;Dewi, Sari\n")
+    assert room[0].students[0].name == "Dewi, Sari"
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\r"])
@@ -54,10 +54,10 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
 
 
 def test_names_of_columns_in_any_case_and_order_with_others_between() -> None:
-    found = seats(
+    room = seats(
         " E-MAIL ,Student ID,shoe size,NAME,Host\nsari@example.org,2110001,38,Sari Dewi,h\n"
     )
-    assert found == (Seat(2, "h", (SARI,)),)
+    assert room == (Seat(2, "h", (SARI,)),)
 
 
 def test_only_the_host_is_needed() -> None:
@@ -65,36 +65,36 @@ def test_only_the_host_is_needed() -> None:
 
 
 def test_lines_without_content_are_skipped_and_counted() -> None:
-    found = seats("\n,,\n" + ROOM.replace("seat-02", "\n , ,,,\nseat-02"))
-    assert [(seat.host, seat.line) for seat in found] == [("seat-01", 4), ("seat-02", 7)]
+    room = seats("\n,,\n" + ROOM.replace("seat-02", "\n , ,,,\nseat-02"))
+    assert [(seat.host, seat.line) for seat in room] == [("seat-01", 4), ("seat-02", 7)]
 
 
 def test_cells_over_several_lines_are_counted_as_an_editor_does() -> None:
-    found = seats('host,remark\na,"one\ntwo, ""three"""\nb,"\r\n\r\n"\nc,\n')
-    assert [(seat.host, seat.line) for seat in found] == [("a", 2), ("b", 4), ("c", 7)]
+    room = seats('host,remark\na,"one\ntwo, ""three"""\nb,"\r\n\r\n"\nc,\n')
+    assert [(seat.host, seat.line) for seat in room] == [("a", 2), ("b", 4), ("c", 7)]
 
 
 def test_students_who_share_a_machine() -> None:
-    found = seats("host,student_id,name,email\nseat-01,1  2,Sari Dewi | Budi,a@b|c@d\n")
-    assert found[0].students == (Student("1", "Sari Dewi", "a@b"), Student("2", "Budi", "c@d"))
+    room = seats("host,student_id,name,email\nseat-01,1  2,Sari Dewi | Budi,a@b|c@d\n")
+    assert room[0].students == (Student("1", "Sari Dewi", "a@b"), Student("2", "Budi", "c@d"))
 
 
 def test_students_who_share_a_machine_may_be_ids_alone() -> None:
-    found = seats("host,student_id,name\nseat-01,1 2,\n")
-    assert found[0].students == (Student("1", "", ""), Student("2", "", ""))
+    room = seats("host,student_id,name\nseat-01,1 2,\n")
+    assert room[0].students == (Student("1", "", ""), Student("2", "", ""))
 
 
 def test_how_a_machine_is_reached() -> None:
-    found = seats("host,address,user,port\na,fe80::1%eth0,lecturer,2222\nb,192.0.2.1,,\n")
-    assert [(seat.address, seat.user, seat.port) for seat in found] == [
+    room = seats("host,address,user,port\na,fe80::1%eth0,lecturer,2222\nb,192.0.2.1,,\n")
+    assert [(seat.address, seat.user, seat.port) for seat in room] == [
         ("fe80::1%eth0", "lecturer", 2222),
         ("192.0.2.1", "", None),
     ]
 
 
 def test_text_in_any_writing_and_with_any_signs() -> None:
-    found = seats("host,student_id,name\na,1,{{ nothing }} <b> \u06cc\u200c\u0631 \u25c8\n")
-    assert found[0].students[0].name == "{{ nothing }} <b> \u06cc\u200c\u0631 \u25c8"
+    room = seats("host,student_id,name\na,1,{{ nothing }} <b> \u06cc\u200c\u0631 \u25c8\n")
+    assert room[0].students[0].name == "{{ nothing }} <b> \u06cc\u200c\u0631 \u25c8"
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,10 @@ def test_text_in_any_writing_and_with_any_signs() -> None:
 )
 def test_a_participants_list_from_moodle_with_the_hosts_added(header: str) -> None:
     row = '"Sari",Dewi,2110001,sari@example.org,"TI-2A, Kelompok 1"'
-    found = seats(f"{header},host\n{row},seat-01\n")
-    assert found == (Seat(2, "seat-01", (SARI,), ("TI-2A", "Kelompok 1")),)
+    room = seats(f"{header},host\n{row},seat-01\n")
+    assert room == (Seat(2, "seat-01", (SARI,), ("TI-2A", "Kelompok 1")),)
 
 
 def test_a_username_stands_for_an_id_number_that_is_not_there() -> None:
-    found = seats("First name,Username,ID number,host\nSari,sari,2110001,a\nBudi,budi,,b\n")
-    assert [seat.students[0].student_id for seat in found] == ["2110001", "budi"]
+    room = seats("First name,Username,ID number,host\nSari,sari,2110001,a\nBudi,budi,,b\n")
+    assert [seat.students[0].student_id for seat in room] == ["2110001", "budi"]

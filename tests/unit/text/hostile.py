@@ -41,15 +41,15 @@ HOSTILE = {
 
 def raw(text: str, allowed: str = "\n") -> list[str]:
     """Return the characters of an output that show it was not escaped."""
-    found, marks = [], 0
+    signs, marks = [], 0
     for character in text:
         category = unicodedata.category(character)[0]
         marks = marks + 1 if category == "M" else 0
         if character in allowed or character == " ":
             continue
         if category in "CZ" or character in INVISIBLE or marks > MAX_MARKS:
-            found.append(f"U+{ord(character):04X}")
-    return found
+            signs.append(f"U+{ord(character):04X}")
+    return signs
 
 
 INVISIBLE = frozenset(

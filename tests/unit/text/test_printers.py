@@ -71,7 +71,7 @@ def bytes_of(text: str) -> bytes:
 
 def assessment() -> Assessment:
     """Return a class in which each string is everybody's name, file, group and message."""
-    found = []
+    submissions = []
     for number, text in enumerate(TEXTS):
         owner = Owner(f"{number}{text}", text, f"{text}@example.org", text, text, on_roster=True)
         one = building.graded(owner, f"{text}/{number}.pcap", upcalls=0)
@@ -81,7 +81,7 @@ def assessment() -> Assessment:
             for judgement in one.judgements
         )
         unreadable = Remark("unreadable", {"cause": Cause("not-opened", {"error": text})})
-        found.append(
+        submissions.append(
             one._replace(
                 exchanges=(exchange,),
                 judgements=judgements,
@@ -89,7 +89,7 @@ def assessment() -> Assessment:
                 mode=text,
             )
         )
-    return building.assessment(*found)
+    return building.assessment(*submissions)
 
 
 # -- upcall-show and upcall-grade
@@ -270,10 +270,10 @@ def test_findings() -> None:
             "leftovers": [{"kind": text, "id": text, "command": text}],
             "session": {"who": text, "since": text, "pid": 7},
         }
-        found = findings.lab_look_findings(look, text, 4141, text, 9.0, 0.0, 1, 2)
+        listed = findings.lab_look_findings(look, text, 4141, text, 9.0, 0.0, 1, 2)
         look |= {"engine": {"works": False, "client": text, "error": text}, "session": {}}
-        found += findings.lab_look_findings(look, text, 4141, text, 9.0, 0.0, 1, 2)
-        said += [f"{finding['what']}: {finding['remedy']}" for finding in found]
+        listed += findings.lab_look_findings(look, text, 4141, text, 9.0, 0.0, 1, 2)
+        said += [f"{finding['what']}: {finding['remedy']}" for finding in listed]
     check("\n".join(said))
 
 

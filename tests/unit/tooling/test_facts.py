@@ -16,8 +16,8 @@ SECOND = TOP / "tests" / "second_lab"
 
 
 def load(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return found
+    fields: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return fields
 
 
 def defaults() -> dict[str, Any]:

@@ -166,9 +166,9 @@ def test_the_small_tree_is_sound(tree: Path) -> None:
 def test_what_breaks_a_rule_is_found(tree: Path, file: str, text: str) -> None:
     (tree / file).parent.mkdir(parents=True, exist_ok=True)
     (tree / file).write_text(text + "\n", encoding="utf-8")
-    found = wrong(tree)
-    assert len(found) == 1, found
-    assert found[0].startswith(file)
+    breaches = wrong(tree)
+    assert len(breaches) == 1, breaches
+    assert breaches[0].startswith(file)
 
 
 BROKEN = {

@@ -67,9 +67,9 @@ def slug(heading: str) -> str:
 def paragraphs() -> dict[str, str]:
     """Return the text below each heading, by anchor."""
     _, *parts = re.split(r"^### ", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    found = [part.partition("\n") for part in parts]
-    texts = {slug(title): text.partition("\n## ")[0].strip() for title, _, text in found}
-    assert len(texts) == len(found), "two headings have the same anchor"
+    pairs = [part.partition("\n") for part in parts]
+    texts = {slug(title): text.partition("\n## ")[0].strip() for title, _, text in pairs}
+    assert len(texts) == len(pairs), "two headings have the same anchor"
     return texts
 
 
@@ -107,7 +107,7 @@ def named(node: ast.AST) -> list[str]:
 
 def in_python(path: Path) -> Iterator[str]:
     code = tree(path)
-    yield from (found for text in strings(code) for found in PLACE.findall(text))
+    yield from (anchor for text in strings(code) for anchor in PLACE.findall(text))
     for node in ast.walk(code):
         # In this file, what is yielded is a finding, and its id the anchor.
         if not isinstance(node, ast.Yield) or path.name == "lab_look_findings.py":
@@ -131,12 +131,12 @@ def in_script(path: Path) -> list[str]:
 @functools.cache
 def references() -> dict[str, set[str]]:
     """Each file with the anchors that its messages name."""
-    found = {path: set(in_python(path)) for path in PYTHON}
+    anchors_of = {path: set(in_python(path)) for path in PYTHON}
     for path in TASKS:
         texts = texts_of(yaml.safe_load(path.read_text(encoding="utf-8")))
-        found[path] = {anchor for text in texts for anchor in PLACE.findall(text)}
-    found |= {path: set(in_script(path)) for path in SCRIPTS}
-    return {str(path.relative_to(TOP)): anchors for path, anchors in found.items() if anchors}
+        anchors_of[path] = {anchor for text in texts for anchor in PLACE.findall(text)}
+    anchors_of |= {path: set(in_script(path)) for path in SCRIPTS}
+    return {str(path.relative_to(TOP)): anchors for path, anchors in anchors_of.items() if anchors}
 
 
 def test_every_reference_names_a_heading() -> None:
@@ -228,14 +228,14 @@ def exceptions() -> dict[str, ast.ClassDef]:
     }
 
 
-def tells(found: ast.ClassDef) -> bool:
+def tells(error: ast.ClassDef) -> bool:
     """Whether a class of exceptions has its anchor, or is given one each time."""
-    given = (node for node in ast.walk(found) if isinstance(node, ast.arg))
-    return any(named(part) for part in found.body) or any(arg.arg == "trouble" for arg in given)
+    given = (node for node in ast.walk(error) if isinstance(node, ast.arg))
+    return any(named(part) for part in error.body) or any(arg.arg == "trouble" for arg in given)
 
 
 def test_each_exception_tells_its_place_or_never_reaches_a_person() -> None:
-    silent = {name for name, found in exceptions().items() if not tells(found)}
+    silent = {name for name, error in exceptions().items() if not tells(error)}
     assert silent == INNER.keys()
 
 
@@ -263,15 +263,15 @@ def test_a_finding_s_remedy_ends_with_the_paragraph_of_its_id() -> None:
         "leftovers": [{"kind": "process", "id": "7", "command": "x (docs/troubles.md#held)"}],
         "session": {},
     }
-    found = findings.lab_look_findings(look, "server", 4141, "lab.yml", 9.0, 0.0, 1, 2)
-    assert [finding["id"] for finding in found] == [
+    listed = findings.lab_look_findings(look, "server", 4141, "lab.yml", 9.0, 0.0, 1, 2)
+    assert [finding["id"] for finding in listed] == [
         "no-engine",
         "no-compose",
         "disk-full",
         "clock-off",
         "leftover",
     ]
-    for finding in found:
+    for finding in listed:
         assert finding["remedy"].endswith(f" (docs/troubles.md#{finding['id']})")
 
 

@@ -65,9 +65,9 @@ def make_path(parent: Path) -> Path:
     folder = parent / "bin"
     folder.mkdir()
     for tool in ("sh", "env", "cat", "cksum", "dirname", "id", "mv", "rm"):
-        found = shutil.which(tool)
-        assert found
-        (folder / tool).symlink_to(found)
+        program = shutil.which(tool)
+        assert program
+        (folder / tool).symlink_to(program)
     base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
     (folder / "python3").symlink_to(base)
     return folder

@@ -47,8 +47,8 @@ def test_what_is_missing_of_the_close_costs_it_alone(name: str, tmp_path: Path) 
 
 
 def test_a_reset_behind_lost_packets_may_have_followed_a_close(tmp_path: Path) -> None:
-    found = judged(
+    submission = judged(
         tmp_path, packets(lambda t: t.open().say(b"1", b"2").c(RST | ACK)), manifest=DROPPED
     )
-    assert told(found)["close"][0] == HIDDEN
-    assert told(found)["no-reset"] == (NOT, "no-reset-sent", (10,))
+    assert told(submission)["close"][0] == HIDDEN
+    assert told(submission)["no-reset"] == (NOT, "no-reset-sent", (10,))

@@ -63,7 +63,7 @@ def test_an_upcall_that_is_not_its_messages_costs_the_upcalls_alone(
 
 def test_a_message_in_the_middle_without_upcall_costs_the_upcalls_alone(tmp_path: Path) -> None:
     made = talk().open().say(b"1").c(PSH | ACK, b"no").s(ACK).say(b"2").close()
-    found = told(judged(tmp_path, b.frames(made.packets)))
-    assert {name for name, (status, _, _) in found.items() if status != MET} == {"upcalls"}
-    assert found["upcalls"][0] == NOT
-    assert 7 in found["upcalls"][2]
+    outcomes = told(judged(tmp_path, b.frames(made.packets)))
+    assert {name for name, (status, _, _) in outcomes.items() if status != MET} == {"upcalls"}
+    assert outcomes["upcalls"][0] == NOT
+    assert 7 in outcomes["upcalls"][2]

@@ -24,8 +24,8 @@ from tests.unit.judge.talks import HIDDEN, MET, NOT, WHOLE, Ended, judged, told
 def test_both_ends_of_the_window_belong_to_it(
     low: str, high: str, expected: Ended, tmp_path: Path
 ) -> None:
-    found = judged(tmp_path, WHOLE, f"{{id: window, points: 1, from: '{low}', to: '{high}'}}")
-    assert told(found)["window"] == expected
+    submission = judged(tmp_path, WHOLE, f"{{id: window, points: 1, from: '{low}', to: '{high}'}}")
+    assert told(submission)["window"] == expected
 
 
 EVER = "{id: window, points: 1, from: '2000-01-01T00:00:00Z', to: '2100-01-01T00:00:00Z'}"
@@ -35,9 +35,9 @@ def test_a_time_that_no_calendar_has_costs_nothing_but_the_window(tmp_path: Path
     for options in (b.option(9, b"\0"), b.option(14, (2**62).to_bytes(8, "little"))):
         data = b.section() + b.interface(options=options)
         data += b"".join(b.enhanced(frame, 2**63 + at) for at, frame in enumerate(WHOLE))
-        found = judged(tmp_path, data, EVER, "{id: close, points: 1}")
-        assert told(found)["window"] == (HIDDEN, "window-no-time", (1,))
-        assert told(found)["close"] == (MET, "close-met", (10, 11, 12))
+        submission = judged(tmp_path, data, EVER, "{id: close, points: 1}")
+        assert told(submission)["window"] == (HIDDEN, "window-no-time", (1,))
+        assert told(submission)["close"] == (MET, "close-met", (10, 11, 12))
 
 
 def test_simple_packet_blocks_have_no_time(tmp_path: Path) -> None:
