@@ -155,7 +155,7 @@ def _leftovers(look: Look) -> Findings:
     if held:
         yield (
             "held",
-            f"a session holds the lab: {held['who']} since {held['since']}, process {held['pid']}",
+            f"a session holds the lab: {held['who']}, since {held['since']}, process {held['pid']}",
             f"wait until it has ended, or take over: sudo kill {held['pid']}",
         )
 

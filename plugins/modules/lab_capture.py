@@ -452,7 +452,7 @@ def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
         by = error.holder
         raise SessionError(
             "take the lab",
-            f"{by['who']} holds it since {by['since']} (process {by['pid']})",
+            f"{by['who']} has held it since {by['since']} (process {by['pid']})",
             f"Wait until that session has ended, or take over: sudo kill {by['pid']}",
             trouble="held",
         ) from error

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: lab_look_info
-short_description: See the whole state of the upcall lab on a host at once
+short_description: Read the whole state of the upcall lab on a host at once
 description:
   - Looks at everything that the roles of the lab decide from, in one visit to the host. It
     changes nothing.

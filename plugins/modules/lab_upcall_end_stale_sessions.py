@@ -58,7 +58,7 @@ def main() -> None:
     held = holder()
     if held is not None:
         module.fail_json(
-            msg=f"{held['who']} holds the lab since {held['since']} (process {held['pid']})."
+            msg=f"{held['who']} has held the lab since {held['since']} (process {held['pid']})."
             f" Wait until that session has ended, or take over: sudo kill {held['pid']}"
             " (docs/troubles.md#held)"
         )

@@ -126,7 +126,7 @@ def test_a_session_is_worth_all_points_and_the_same_again_changes_nothing(
     assert {one["status"] for one in found["criteria"]} == {"met"}
     index = grading.out / "report" / "index.html"
     assert index.is_file()
-    assert f"{index} (changed); 0 of 1 have to be looked at" in one_line(done.stdout)
+    assert f"{index} (changed); 0 of 1 need a look from you" in one_line(done.stdout)
     assert grading.out.stat().st_mode & 0o077 == 0
     before = grading.files()
     assert not ROSTER_TABLES & before.keys()
@@ -145,7 +145,7 @@ def test_a_broken_capture_beside_costs_itself_alone(grading: Grading, host: Host
     roster = grading.roster(sari=grading.name, wati="elsewhere", budi="elsewhere-2")
 
     done = grading.run(lab_grade_roster=roster, lab_grade_assignment="Lab 3")
-    assert "2 of 4 have to be looked at" in one_line(done.stdout)
+    assert "2 of 4 need a look from you" in one_line(done.stdout)
     told = grading.told()
     assert {student: one["verdict"] for student, one in told.items()} == {
         "sari": "graded",

@@ -94,7 +94,7 @@ def test_ones_next_run_closes_a_window_to_which_nobody_came(host: Host, kept: by
     another: dict[str, object] = {"__lab_capture_who": "another@elsewhere"}
     refused = run_playbook("capture", name_of(host), PATIENT | another)
     assert refused.returncode != 0
-    assert " holds it since " in one_line(refused.stdout)
+    assert " has held it since " in one_line(refused.stdout)
     inside(host, "test -e /run/upcall-lab/window-*", timeout=1)
     assert_the_next_capture_works(host, kept)
 
