@@ -1,4 +1,4 @@
-"""Filters of collecting: who sits where, who handed in nothing, and that as a table."""
+"""Filters for collecting: who sits where, and who handed in nothing, also as a table."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _COLUMNS = ("student", "name", "host", "why", "collected_before")
 def lab_collect_seats(hosts: list[str], hostvars: Mapping[str, t.Any]) -> list[Seat]:
     """Return a dict for each student: ``student``, ``name``, ``host``, and if ``alone`` there.
 
-    A host's students are its variable ``lab_roster_students``; a host without that variable is
-    itself the student. Raises AnsibleFilterError for an id that is no legal name of a folder, and
-    for one that stands for two.
+    A host's students are in its variable ``lab_roster_students``; a host without that variable
+    counts as one student, named like the host. Raises AnsibleFilterError for an id that cannot be a
+    folder's name, and for an id of two students.
     """
     seats: dict[str, Seat] = {}
     for host in hosts:
@@ -42,12 +42,12 @@ def lab_collect_seats(hosts: list[str], hostvars: Mapping[str, t.Any]) -> list[S
                 "alone": len(students) == 1,
             }
             _must_be_legal(seat)
-            # Some file systems take upper and lower case for the same.
+            # Some file systems ignore upper and lower case.
             other = seats.setdefault(seat["student"].casefold(), seat)
             if other is not seat:
                 raise AnsibleFilterError(
-                    f"{seat['student']!r} is a student of {other['host']} and of {host}; of the two"
-                    " files one would replace the other. Correct lab_roster_students"
+                    f"{seat['student']!r} is a student of {other['host']} and of {host}; one of the"
+                    " two files would replace the other. Correct lab_roster_students"
                     " (docs/troubles.md#student-id)"
                 )
     return list(seats.values())
@@ -70,17 +70,17 @@ def _must_be_legal(seat: Seat) -> None:
         raise AnsibleFilterError(
             f"{seat['host']}: {seat['student']!r} cannot be a student's id, since it becomes a"
             " folder's name. Name the student in lab_roster_students with at most 64 letters,"
-            " digits, '.', '_' or '-', the first no '.' and no '-' (docs/troubles.md#student-id)"
+            " digits, '.', '_' or '-', not beginning with '.' or '-' (docs/troubles.md#student-id)"
         )
 
 
 def lab_collect_missing(
     seats: list[Seat], hostvars: Mapping[str, t.Any], asked: list[str], directory: str
 ) -> list[Row]:
-    """Return a row for each student of whom nothing acceptable was collected, and why.
+    """Return a row, with the reason, for each student without an acceptable submission.
 
-    ``asked`` are the hosts of this run. Of the others' students only those are listed who have
-    handed in nothing before.
+    ``asked`` are the hosts of this run. Students of other hosts are listed only if they have handed
+    in nothing before.
     """
     return [
         {
@@ -97,7 +97,7 @@ def lab_collect_missing(
 
 
 def _collected_before(folder: Path) -> str:
-    """Return when the submission that is kept was written, empty if there is none."""
+    """Return when the kept submission was written, empty if there is none."""
     try:
         written = (folder / "upcall.pcap").lstat().st_mtime
     except (FileNotFoundError, NotADirectoryError):
@@ -106,7 +106,7 @@ def _collected_before(folder: Path) -> str:
 
 
 def _why(seat: Seat, variables: Mapping[str, t.Any], asked: bool, before: bool) -> Iterator[str]:
-    """Yield why nothing was collected, if nothing was."""
+    """Yield the reason if nothing was collected."""
     if not asked:
         if not before:
             yield "not asked: this run left out the host"
@@ -115,30 +115,30 @@ def _why(seat: Seat, variables: Mapping[str, t.Any], asked: bool, before: bool) 
     if answer.get("unreachable"):
         yield "the host is unreachable"
         return
-    told = [r for r in answer.get("results", []) if r["item"]["student"] == seat["student"]]
-    if not told:
+    results = [r for r in answer.get("results", []) if r["item"]["student"] == seat["student"]]
+    if not results:
         yield "the host failed before it was asked"
-    elif told[0].get("unreachable"):
+    elif results[0].get("unreachable"):
         yield "the host is unreachable"
-    elif not told[0].get("collected"):
-        error = told[0].get("error") or told[0].get("msg")
-        yield str(error or _passed_over(told[0]) or "no file")
+    elif not results[0].get("collected"):
+        error = results[0].get("error") or results[0].get("msg")
+        yield str(error or _passed_over(results[0]) or "no file")
 
 
-def _passed_over(told: Mapping[str, t.Any]) -> str:
-    """Return the files that were refused, and why."""
-    named = [f"{entry['path']} {entry['why']}" for entry in told.get("passed_over", [])]
-    more = told.get("passed_over_count", 0) - len(named)
-    return "; ".join(named + ([f"and {more} more"] if more > 0 else []))
+def _passed_over(result: Mapping[str, t.Any]) -> str:
+    """Return the refused files, and why each was refused."""
+    files = [f"{entry['path']} {entry['why']}" for entry in result.get("passed_over", [])]
+    more = result.get("passed_over_count", 0) - len(files)
+    return "; ".join(files + ([f"and {more} more"] if more > 0 else []))
 
 
 def lab_collect_csv(rows: list[Row]) -> str:
-    """Return the rows as CSV that a spreadsheet shows as it is and computes nothing from."""
+    """Return the rows as CSV, which a spreadsheet shows as it is and does not compute."""
     return table([_COLUMNS, *([row[column] for column in _COLUMNS] for row in rows)]).decode()
 
 
 def lab_collect_lines(rows: list[Row]) -> list[str]:
-    """Return one line for each row, as it may be printed."""
+    """Return one printable line for each row."""
     return [escape_unprintable(_line(**row), _LONGEST) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Filter lab_look_findings: what stands in the way of the lab, each with its remedy."""
+"""Filter lab_look_findings: the findings of a lab host, each with its remedy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
 
 from upcall_text.plain import escape_unprintable
 
-_LONGEST = 1000  # characters of a finding; no program of a host has more to say
+_LONGEST = 1000  # characters of a finding, enough for any program's message
 
 Look = dict[str, t.Any]
 Findings = t.Iterator[tuple[str, str, str]]
@@ -23,7 +23,7 @@ def _engine(look: Look) -> Findings:
         lone = f" ({engine['client']} is a client, not an engine)" if engine["client"] else ""
         yield (
             "no-engine",
-            f"no Docker Engine works here{lone}: {engine['error']}",
+            f"Docker Engine does not work here{lone}: {engine['error']}",
             "run playbooks/prepare.yml, which installs and starts one",
         )
     if not compose["works"]:
@@ -75,7 +75,7 @@ def _bridge(look: Look, compose: str) -> Findings:
     elif not network["exists"]:
         yield (
             "bridge-missing",
-            f"network {network['name']} is there, its bridge {network['interface']} is not",
+            f"network {network['name']} exists, but its bridge {network['interface']} does not",
             f"make both anew: {compose} down, then {compose} up -d",
         )
     elif not network["up"]:
@@ -91,9 +91,9 @@ def _port(look: Look, server: str, port: int, compose: str) -> Findings:
     if taker and not look["session"]:
         yield (
             "port-taken",
-            f"port {port} in {server} is taken by process {taker['pid']} since {taker['since']}:"
+            f"port {port} in {server} is taken by process {taker['pid']} (since {taker['since']}):"
             f" {taker['command']}",
-            f"stop it where it runs with Ctrl-C, or: {compose} restart {server}",
+            f"stop it with Ctrl-C where it runs, or: {compose} restart {server}",
         )
 
 
@@ -116,8 +116,8 @@ def _tcpdump(look: Look) -> Findings:
             yield (
                 "wrong-interface",
                 f"process {process['pid']} captures on"
-                f" {process['interface'] or 'an interface of its own choice'}, the lab's bridge is"
-                f" {bridge}: {process['command']}",
+                f" {process['interface'] or 'an interface of its own choice'}, but the lab's bridge"
+                f" is {bridge}: {process['command']}",
                 f"stop it with Ctrl-C, then: sudo tcpdump -nvi {bridge} -w upcall.pcap",
             )
 
@@ -127,14 +127,14 @@ def _disk(look: Look, disk_minimum: int) -> Findings:
     if disk["free"] < disk_minimum:
         yield (
             "disk-full",
-            f"{disk['free'] // 2**20} MiB are free on {disk['path']}, of {disk_minimum // 2**20}"
-            " wanted",
+            f"{disk['path']} has {disk['free'] // 2**20} MiB of free space and needs"
+            f" {disk_minimum // 2**20} MiB",
             "free some: docker system prune, then apt-get clean",
         )
 
 
 def _clock(offset: float, delay: float, clock_maximum: int) -> Findings:
-    # What the delay alone may account for is no finding.
+    # An offset that the delay alone may explain is not a finding.
     if abs(offset) - delay / 2 > clock_maximum:
         yield (
             "clock-off",
@@ -170,28 +170,28 @@ def lab_look_findings(
     disk_minimum: int,
     clock_maximum: int,
 ) -> list[dict[str, str]]:
-    """Return what stands in the way on a host: ``id``, ``what`` was seen and the ``remedy``.
+    """Return a host's findings: ``id``, ``what`` was seen and the ``remedy``.
 
-    The id is the anchor of the finding's paragraph as well, which the remedy names at its end.
-    ``disk_minimum`` is in bytes, ``clock_maximum`` in seconds. Where no engine works, nothing is
-    said of what only an engine could tell.
+    The id is also the anchor of the finding's paragraph, which the remedy names at its end.
+    ``disk_minimum`` is in bytes, ``clock_maximum`` in seconds. If no engine works, there are no
+    findings about things that only an engine could show.
     """
-    found = list(_engine(look))
+    findings = list(_engine(look))
     if look["engine"]["works"]:
         compose = f"docker compose -f {compose_file}"
-        found += [*_services(look, compose), *_networks(look, compose), *_bridge(look, compose)]
-        found += _port(look, server, port, compose)
-    found += _tcpdump(look)
-    found += _disk(look, disk_minimum)
-    found += _clock(clock_offset_seconds, clock_delay_seconds, clock_maximum)
-    found += _leftovers(look)
+        findings += [*_services(look, compose), *_networks(look, compose), *_bridge(look, compose)]
+        findings += _port(look, server, port, compose)
+    findings += _tcpdump(look)
+    findings += _disk(look, disk_minimum)
+    findings += _clock(clock_offset_seconds, clock_delay_seconds, clock_maximum)
+    findings += _leftovers(look)
     return [
         {
             "id": id_,
             "what": escape_unprintable(what, _LONGEST),
             "remedy": f"{escape_unprintable(remedy, _LONGEST)} (docs/troubles.md#{id_})",
         }
-        for id_, what, remedy in found
+        for id_, what, remedy in findings
     ]
 
 

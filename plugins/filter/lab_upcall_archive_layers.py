@@ -9,7 +9,7 @@ from pathlib import Path
 
 _JSON_LIMIT = 1 << 20  # bytes; manifest and configuration of an image are a few hundred
 
-# A file of any content may lie there. What is wrong with it, the engine says that loads it.
+# The file may have any content. The engine that loads it reports what is wrong with it.
 _UNREADABLE = (
     OSError,
     EOFError,
@@ -24,9 +24,9 @@ _UNREADABLE = (
 def lab_upcall_archive_layers(path: str, image: str) -> list[str]:
     """Return the digests of the image's layers, lowest first; none if no archive can be read.
 
-    They are the digests that an engine tells of the image once it is loaded (``RootFS.Layers``),
-    whichever way that engine stores and names its images. An archive that upcall-lab wrote begins
-    with what is read here, so of that one only the first few kilobytes are.
+    An engine reports the same digests for the loaded image (``RootFS.Layers``), however it stores
+    and names its images. An archive that upcall-lab wrote begins with the members that are read
+    here, so only its first few kilobytes are read.
     """
     if not Path(path).is_file():
         return []

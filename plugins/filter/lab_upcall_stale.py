@@ -1,4 +1,4 @@
-"""Filter lab_upcall_stale: which lab files on a host are not as the controller has them."""
+"""Filter lab_upcall_stale: the lab files on a host that differ from the controller's."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 def lab_upcall_stale(
-    seen: dict[str, dict[str, str]], top: str, sources: dict[str, str], owner: str, mode: str
+    on_host: dict[str, dict[str, str]], top: str, sources: dict[str, str], owner: str, mode: str
 ) -> list[str]:
     """Return the files that are missing on the host, differ, or have another owner or mode.
 
-    ``top`` is the folder on the controller that they are relative to; ``sources`` names those that
-    lie elsewhere in it than on the host. A file with an absolute path has to be root's. Raises
-    OSError where the controller lacks one.
+    ``top`` is the folder on the controller that they are relative to; ``sources`` maps those whose
+    path in it differs from that on the host. A file with an absolute path must belong to root.
+    Raises OSError if the controller lacks a file.
     """
 
     def is_stale(name: str, file: dict[str, str]) -> bool:
@@ -23,7 +23,7 @@ def lab_upcall_stale(
         wanted = {"sha256": digest, "owner": owned, "mode": mode}
         return any(file.get(key) != value for key, value in wanted.items())
 
-    return [name for name, file in seen.items() if is_stale(name, file)]
+    return [name for name, file in on_host.items() if is_stale(name, file)]
 
 
 class FilterModule:

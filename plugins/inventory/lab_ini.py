@@ -9,10 +9,10 @@ name: lab_ini
 short_description: Reads INI inventories as ansible.builtin.ini does, and leaves CSV files alone
 description:
   - When one inventory plugin fails, Ansible tries the next one on the same file, and
-    P(ansible.builtin.ini#inventory) takes nearly any text for a list of hosts, a roster with a
-    mistake in it as well.
-  - This is that plugin for all files but those whose name ends in C(.csv), so that a mistake in
-    a roster ends the run.
+    P(ansible.builtin.ini#inventory) takes nearly any text for a list of hosts, even a roster with a
+    mistake in it.
+  - This plugin does the same, except that it leaves alone files whose name ends in C(.csv), so that
+    a mistake in a roster ends the run.
 options: {}
 """
 
@@ -24,7 +24,7 @@ EXAMPLES = r"""
 
 
 class InventoryModule(ini.InventoryModule):
-    """The INI plugin with a narrower taste."""
+    """The INI plugin, without CSV files."""
 
     NAME = "lab_ini"
 

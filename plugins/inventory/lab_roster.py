@@ -21,34 +21,34 @@ name: lab_roster
 short_description: Reads the machines of a room, and who sits there, from a roster in CSV
 description:
   - Takes every inventory source whose name ends in C(.csv).
-  - The file is UTF-8, its first line names the columns, its cells are separated by commas,
+  - The file is UTF-8, its first line names the columns, and its cells are separated by commas,
     semicolons or tabs. Upper and lower case, spaces, C(_) and C(-) make no difference in a
-    column's name; columns that are not named here are ignored.
+    column's name; other columns than those below are ignored.
   - C(host), the only required column, is the machine's name, and the name of its folder in
     C(captures/). A machine has one row.
-  - C(student_id) is empty for a machine without a student. Several students who share a machine
-    have their ids in one cell, with spaces between them; their names and their email addresses,
-    if given, are separated by C(|).
+  - C(student_id) is empty for a machine without a student. If several students share a machine,
+    their ids are in one cell, separated by spaces; their names and their email addresses, if
+    given, are separated by C(|).
   - C(name) and C(email) are the student's.
   - C(group) puts the machine into a group; several groups are separated by commas. The group's
-    name in Ansible is C(group_) and the cell, each character that is no letter, digit or C(_)
-    replaced by C(_), so C(TI-2A) becomes C(group_TI_2A).
-  - C(address) is where the machine is reached, if not by its name; C(user) is who logs in
-    there; C(port) is the port of its SSH server. They become C(ansible_host), C(ansible_user)
-    and C(ansible_port).
+    name in Ansible is C(group_) and the cell, with each character other than letters, digits and
+    C(_) replaced by C(_), so C(TI-2A) becomes C(group_TI_2A).
+  - C(address) is the machine's address, if it differs from the name; C(user) is the user who
+    logs in there; C(port) is the port of its SSH server. They become C(ansible_host),
+    C(ansible_user) and C(ansible_port).
   - The columns of Moodle's participants list are understood, in English and Indonesian. C(First
     name) and C(Last name) are the C(name), C(ID number) is the C(student_id), or, where that is
-    empty, C(Username); C(Email address) is the C(email), C(Groups) are the C(group). A column
-    C(host) has to be added.
-  - Each machine is in the group C(lab_hosts), the groups of the file are its children. Each
+    empty, C(Username); C(Email address) is the C(email), C(Groups) is the C(group). You have to
+    add a column C(host).
+  - Each machine is in the group C(lab_hosts); the groups of the file are its children. Each
     machine has the variable C(lab_roster_students), a list with C(student_id), C(name) and
     C(email) of each student.
   - No value of the file is ever taken as a template.
 notes:
   - If anything in the file is wrong, nothing of it is used, and the error names every problem
-    with its line. For the run to end there, C(any_unparsed_is_failed) has to be set, and no
-    other plugin may take the file; P(ansible.builtin.ini#inventory) would. The project's
-    C(ansible.cfg) sees to both.
+    with its line. For the run to end there, C(any_unparsed_is_failed) must be set, and no other
+    plugin may take the file, as P(ansible.builtin.ini#inventory) would. The project's
+    C(ansible.cfg) takes care of both.
   - Variables for the whole room go into C(group_vars/lab_hosts.yml) beside the roster. A row's
     own cells win.
 options: {}
@@ -88,7 +88,7 @@ class InventoryModule(BaseFileInventoryPlugin):
         if not IS_INSTALLED:
             raise AnsibleParserError(
                 f"{path} cannot be read: this project's own package is not installed for this"
-                " Ansible. Run make venv, then . .venv/bin/activate, then the same again"
+                " Ansible. Run make venv, then . .venv/bin/activate, then the same command again"
                 " (docs/troubles.md#not-installed)"
             )
         try:
@@ -96,7 +96,7 @@ class InventoryModule(BaseFileInventoryPlugin):
         except RosterError as error:
             # Ansible prints the message twice, but help_text once.
             raise AnsibleParserError(
-                f"the roster {path} cannot be used, and no host is touched", help_text=str(error)
+                f"the roster {path} cannot be used; no host was touched", help_text=str(error)
             ) from None
         inventory.add_group(ROOM)
         for seat in roster.seats:
@@ -111,7 +111,7 @@ class InventoryModule(BaseFileInventoryPlugin):
 
 
 def _variables(seat: Seat) -> dict[str, t.Any]:
-    said = {
+    connection = {
         "ansible_host": seat.address,
         "ansible_user": seat.user,
         "ansible_port": seat.port,
@@ -120,6 +120,6 @@ def _variables(seat: Seat) -> dict[str, t.Any]:
         {"student_id": one.student_id, "name": one.name, "email": one.email}
         for one in seat.students
     ]
-    return {name: value for name, value in said.items() if value} | {
+    return {name: value for name, value in connection.items() if value} | {
         "lab_roster_students": students
     }

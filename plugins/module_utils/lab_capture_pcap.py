@@ -1,8 +1,8 @@
 """A capture followed while tcpdump writes it: has the connection been opened, and closed?
 
-This is what a session needs to know on a lab host, which has nothing but Python: when to stop. It
-reads what tcpdump writes on a bridge: pcap of Ethernet, each packet once, TCP in one piece. The
-judge is the grader's; a test holds what is said here to its judgements.
+A session on a lab host, which has nothing but Python, needs this to know when to stop. It reads
+tcpdump's output from a bridge: pcap of Ethernet, each packet once, TCP in one piece. The judge is
+the grader's; a test compares this module with its judgements.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ipaddress
 import struct
 import typing as t
 
-# draft-ietf-opsawg-pcap, section 4: the magic number tells the writer's byte order and time unit.
+# draft-ietf-opsawg-pcap, section 4: the magic number shows the writer's byte order and time unit.
 _BYTE_ORDERS = {
     b"\xd4\xc3\xb2\xa1": "<",
     b"\xa1\xb2\xc3\xd4": ">",
@@ -33,7 +33,7 @@ Endpoint = tuple[bytes, int]
 
 
 class CaptureFormatError(Exception):
-    """What came from tcpdump is no capture of an Ethernet link; the text says what it is."""
+    """tcpdump's output is not a capture of an Ethernet link; the text says what it is."""
 
 
 class Segment(t.NamedTuple):
@@ -48,7 +48,7 @@ class Segment(t.NamedTuple):
 
 
 def _tcp(source: bytes, destination: bytes, packet: bytes, length: int) -> Segment | None:
-    """Return the segment in an IP packet's content, of which ``packet`` holds what was captured."""
+    """Return the segment in an IP packet's content; ``packet`` holds the captured part of it."""
     if len(packet) < 20:
         return None
     sport, dport, sequence, acknowledgment, offset, flags = struct.unpack_from(">HHIIBB", packet)
@@ -68,7 +68,7 @@ def segment_of(frame: bytes) -> Segment | None:
         header, total, fragment = (packet[0] & 0x0F) * 4, *struct.unpack_from(">H2xH", packet, 2)
         if packet[0] >> 4 != 4 or header < 20 or fragment & 0x3FFF:
             return None
-        # A total length of 0 is left by segmentation offload: then the frame's own length holds.
+        # Segmentation offload leaves a total length of 0: then the frame's own length counts.
         length = (total or len(packet)) - header
         return _tcp(packet[12:16], packet[16:20], packet[header : header + length], length)
     if kind == _IPV6 and len(packet) >= 40 and packet[6] == _TCP:
@@ -78,16 +78,16 @@ def segment_of(frame: bytes) -> Segment | None:
 
 
 def _at_least(number: int, bound: int) -> bool:
-    """Return whether a sequence number lies at or behind another, modulo 2**32 (RFC 9293, 3.4)."""
+    """Return whether a sequence number equals or follows another, modulo 2**32 (RFC 9293, 3.4)."""
     return (number - bound) & 0xFFFFFFFF < 1 << 31
 
 
 class Side:
-    """What was seen of one side of a connection.
+    """The state of one side of a connection, as far as it was captured.
 
     ``base`` is its initial sequence number, ``fin`` the number that acknowledges its FIN,
-    ``acknowledged`` the highest that the other side acknowledged. Places are counted in the
-    connection's segments from 1; 0: not yet.
+    ``acknowledged`` the highest number that the other side acknowledged. Places count the
+    connection's segments from 1; 0 means not yet.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -114,7 +114,7 @@ class Side:
 
 
 class Connection:
-    """What was seen of one TCP connection."""
+    """The state of one TCP connection, as far as it was captured."""
 
     def __init__(self, client: Endpoint, server: Endpoint) -> None:
         self._client, self._server = Side(client), Side(server)
@@ -123,7 +123,7 @@ class Connection:
         self._reset_at = 0
 
     def begins_anew(self, syn: Segment) -> bool:
-        """Return whether a SYN between its endpoints is another connection's, not sent again."""
+        """Return whether a SYN between its endpoints opens another connection than this one."""
         return self._sides(syn)[0].base not in (None, syn.sequence)
 
     def add(self, segment: Segment) -> None:
@@ -161,7 +161,7 @@ class Connection:
 
     @property
     def opened(self) -> bool:
-        """Whether SYN, SYN+ACK and ACK of the handshake were seen (RFC 9293, section 3.5)."""
+        """Whether SYN, SYN+ACK and ACK of the handshake were captured (RFC 9293, section 3.5)."""
         return self._syn and self._syn_ack and self._ack
 
     @property
@@ -172,7 +172,7 @@ class Connection:
 
     @property
     def complete(self) -> bool:
-        """From handshake to orderly close; what comes behind the close changes nothing."""
+        """Whether it has handshake and orderly close; later segments change nothing."""
         return self.opened and self.closed
 
     @property
@@ -244,7 +244,7 @@ class PcapFollower:
         connection.add(segment)
 
     def _begin(self, segment: Segment, opens: bool) -> Connection:
-        """Return a new connection; where it had begun before, the port says who is the server."""
+        """Return a new connection; if it had begun before, the port shows which side is server."""
         to_server = not segment.flags & SYN and segment.destination[1] == self._port
         if opens or to_server:
             return Connection(segment.source, segment.destination)

@@ -1,7 +1,7 @@
 """One session on a lab host: tcpdump from before the exchange until after its close.
 
-One thread moves all bytes: what tcpdump, server and client say is read as it comes, and every wait
-is for something that is read, with a deadline.
+One thread moves all bytes: it reads the output of tcpdump, server and client as it comes, and every
+wait is for something in that output, with a deadline.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 _READ = 1 << 16
 _LOG_LIMIT = 1 << 20  # bytes of a transcript; a program gone wild does not fill the controller
 
-# tcpdump(1), "OUTPUT FORMAT": what it reports when it finishes.
+# tcpdump(1), "OUTPUT FORMAT": the counters that it reports when it finishes.
 _COUNTERS = {
     "captured": re.compile(r"^(\d+) packets? captured", re.MULTILINE),
     "received": re.compile(r"^(\d+) packets? received by filter", re.MULTILINE),
@@ -34,7 +34,7 @@ _COUNTERS = {
 
 
 class SessionError(Exception):
-    """A step of the session failed: which, what was seen, and what to do.
+    """A step of the session failed: which one, what was seen, and what to do.
 
     ``trouble`` is the anchor of its paragraph in docs/troubles.md.
     """
@@ -47,7 +47,7 @@ class SessionError(Exception):
 
 
 class CutOffError(Exception):
-    """Nobody waits for the session any more."""
+    """Nobody is waiting for the session any more."""
 
 
 class Settings(t.NamedTuple):
@@ -72,14 +72,14 @@ class Settings(t.NamedTuple):
 
 
 class Result(t.NamedTuple):
-    """What a session leaves: the capture, the transcripts, tcpdump's counters."""
+    """The result of a session: the capture, the transcripts, tcpdump's counters."""
 
     pcap: bytes
     server_log: bytes
     client_log: bytes
     counters: dict[str, int | None]
     connections: list[str]
-    incomplete: str  # why the capture is not complete; empty when it is
+    incomplete: str  # why the capture is incomplete; empty if it is complete
 
 
 def _die_with_parent() -> None:
@@ -109,18 +109,18 @@ class Child:
 
     @property
     def text(self) -> str:
-        """Return what it has said so far."""
+        """Return its output so far."""
         return self.said.decode(errors="replace")
 
     @property
     def last_words(self) -> str:
         """Return its last line, for an error message."""
         lines = [line for line in self.text.splitlines() if line.strip()]
-        return lines[-1].strip() if lines else "it said nothing"
+        return lines[-1].strip() if lines else "it printed nothing"
 
 
 class Session:
-    """A running session. Used as a context manager: whatever happens, nothing of it stays."""
+    """A running session, a context manager: whatever happens, it leaves nothing behind."""
 
     def __init__(self, settings: Settings, is_cut_off: t.Callable[[], bool]) -> None:
         self.id = uuid.uuid4().hex
@@ -141,13 +141,13 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End all that was started, here and in the containers."""
+        """End everything that was started, here and in the containers."""
         if self._tcpdump is not None:
             self._kill(self._tcpdump)
         self._await_started()
         for child in self._children:
             self._kill(child)
-        # Inside the containers the end of the docker client is not noticed.
+        # The processes inside the containers do not notice the end of the docker client.
         end(marked(session=self.id), self._settings.stop_timeout)
         self._selector.close()
 
@@ -158,15 +158,15 @@ class Session:
         child.process.wait()
 
     def _await_started(self) -> None:
-        """Wait for what the engine was asked to start: it would start it even without its client.
+        """Wait until the engine has started what it was asked to: it would even without its client.
 
-        That process is in its container, so it is none of this module's own children.
+        That process is in its container, so it is not a child of this module.
         """
         children = {child.process.pid for child in self._children}
         deadline = time.monotonic() + self._settings.stop_timeout
         while time.monotonic() < deadline:
             asked = sum(not _ended(child) for child in (self._server, self._client) if child)
-            if asked <= sum(found.pid not in children for found in marked(session=self.id)):
+            if asked <= sum(process.pid not in children for process in marked(session=self.id)):
                 return
             time.sleep(0.05)
 
@@ -198,7 +198,7 @@ class Session:
             self._check_containers()
             raise SessionError(
                 "start the server",
-                f"it does not say '{ready}': it {_how_far(server, settings.start_timeout)}",
+                f"it did not print '{ready}': it {_how_far(server, settings.start_timeout)}",
                 "Stop a server that is still running, or run playbooks/reset.yml",
                 trouble="server-does-not-start",
             )
@@ -218,7 +218,7 @@ class Session:
             )
 
     def await_close(self, connections: int, timeout: float) -> bool:
-        """Wait until that many connections were captured from handshake to close.
+        """Wait until that many connections are captured from handshake to close.
 
         Raises SessionError when tcpdump, or one of the lab's containers, ends first.
         """
@@ -252,7 +252,7 @@ class Session:
                 )
 
     def close_window(self) -> None:
-        """Stop tcpdump as Ctrl-C does and read what it counted."""
+        """Stop tcpdump as Ctrl-C does and read its counters."""
         child = self._tcpdump
         if child is None:
             return
@@ -261,7 +261,7 @@ class Session:
         if not self._until(lambda: _ended(child), self._settings.stop_timeout):
             raise SessionError(
                 "close the window",
-                f"tcpdump does not end within {self._settings.stop_timeout} s",
+                f"tcpdump did not end within {self._settings.stop_timeout} s",
                 "It was killed; run the capture again",
                 trouble="tcpdump-ends",
             )
@@ -278,13 +278,14 @@ class Session:
         ):
             raise SessionError(
                 "end the server",
-                f"it runs on {self._settings.close_timeout} s after the close: {server.last_words}",
+                f"it still runs {self._settings.close_timeout} s after the close:"
+                f" {server.last_words}",
                 "It was stopped; restore the lab files with playbooks/reset.yml",
                 trouble="no-close",
             )
 
     def result(self, incomplete: str = "") -> Result:
-        """Return what there is now, complete or not."""
+        """Return the result so far, complete or not."""
         return Result(
             pcap=bytes(self.pcap),
             server_log=bytes(self._server.said) if self._server else b"",
@@ -360,7 +361,7 @@ class Session:
     ) -> bool:
         """Read until a condition holds; return False at the deadline or when ``needs`` has ended.
 
-        Raises CutOffError as soon as nobody waits for the session any more.
+        Raises CutOffError as soon as nobody is waiting for the session any more.
         """
         deadline = time.monotonic() + timeout
         while not condition():
@@ -369,8 +370,8 @@ class Session:
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            # A child that ends closes its pipes, which wakes the selector; the cap is for one
-            # whose own children hold them open.
+            # A child that ends closes its pipes, which wakes the selector; the cap is for a child
+            # whose own children keep them open.
             self._read(min(left, 0.05))
             if needs is not None and _ended(needs):
                 self._drain()
@@ -378,9 +379,9 @@ class Session:
         return True
 
     def _read(self, timeout: float) -> bool:
-        """Hand on what the pipes hold; return whether there was anything."""
+        """Pass on the content of the pipes; return whether there was any."""
         if not self._selector.get_map():
-            time.sleep(min(timeout, 0.02))  # only ends of processes are left to wait for
+            time.sleep(min(timeout, 0.02))  # only the ends of processes are left to wait for
             return False
         ready = self._selector.select(timeout)
         for key, _ in ready:

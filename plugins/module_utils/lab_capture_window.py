@@ -1,6 +1,6 @@
-"""The window of a session in mode watch: a file that is there while students may type.
+"""The window of a session in mode watch: a file that exists while students may type.
 
-Whoever waits for the session holds its window, so that it closes where nobody waits any more.
+The run that waits for the session holds its window, so that it closes if nothing waits any more.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from pathlib import Path
 from ansible.module_utils.lab_look_session import LOCK_PATH, holder
 
 _STDOUT = 1
-_FIRST_GRACE = 120  # seconds until somebody has to hold it: in a large room it takes a while
-_GRACE = 5  # seconds until it has to be held again, as by an ansible-playbook that reconnects
+_FIRST_GRACE = 120  # seconds until it must be held: in a large room that takes a while
+_GRACE = 5  # seconds until it must be held again, as by an ansible-playbook that reconnects
 
 
 def is_unread(timeout: float = 0) -> bool:
-    """Return whether nobody reads any more what this module says, as soon as that is seen.
+    """Return whether nobody reads this module's output any more, as soon as that shows.
 
     When an SSH connection ends, sshd closes the other end of this module's output and sends no
-    signal. poll(2) tells it: POLLERR of a pipe, POLLHUP of a socket or a terminal.
+    signal. poll(2) reports it: POLLERR of a pipe, POLLHUP of a socket or a terminal.
     """
     output = select.poll()
     output.register(_STDOUT, 0)
@@ -32,19 +32,19 @@ def is_unread(timeout: float = 0) -> bool:
 
 
 class Window:
-    """A file that is there while the window is open, locked by those who hold it."""
+    """A file that exists while the window is open, locked by the processes that hold it."""
 
     def __init__(self, path: str | None) -> None:
         self._path = path
         self._file: t.TextIO | None = None
-        self._opened = 0  # the file's time, which whoever holds it changes
-        self._until = 0.0  # when it is abandoned, unless somebody holds it
+        self._last_touch = 0  # the file's time, which every holder changes
+        self._until = 0.0  # when it is abandoned, unless it is held
 
     def __enter__(self) -> None:
         """Open the window."""
         if self._path is not None:
             self._file = open(self._path, "x", encoding="ascii")
-            self._opened = os.fstat(self._file.fileno()).st_mtime_ns
+            self._last_touch = os.fstat(self._file.fileno()).st_mtime_ns
             self._until = time.monotonic() + _FIRST_GRACE
 
     def __exit__(self, *_: object) -> None:
@@ -55,7 +55,7 @@ class Window:
             self._file = None
 
     def is_abandoned(self) -> bool:
-        """Return whether nobody has held the window in time, or nobody holds it any more."""
+        """Return whether the window was not held in time, or is no longer held."""
         if self._file is None:
             return False
         now = time.monotonic()
@@ -65,18 +65,18 @@ class Window:
             self._until = now + _GRACE
             return False
         fcntl.flock(self._file, fcntl.LOCK_UN)
-        # It may have been held and left between two looks.
+        # It may have been held and released between two checks.
         touched = os.fstat(self._file.fileno()).st_mtime_ns
-        if touched != self._opened:
-            self._opened = touched
+        if touched != self._last_touch:
+            self._last_touch = touched
             self._until = now + _GRACE
         return now > self._until
 
 
 def expire_abandoned_window(who: str) -> None:
-    """Have a window that ``who`` opened close soon, unless somebody holds it.
+    """Have a window that ``who`` opened close soon, unless it is held.
 
-    Nobody does if the run was interrupted between opening the window and holding it.
+    It is not held if the run was interrupted between opening the window and holding it.
     """
     held = holder()
     if held is None or held["who"] != who:

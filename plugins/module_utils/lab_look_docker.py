@@ -1,8 +1,8 @@
 """The Docker Engine, asked through its API on its Unix socket.
 
-One connection answers a question in a millisecond or two; a start of the ``docker`` client costs
-fifty times as much, and its tables are made for people. Paths carry no version, so that the engine
-answers with the newest API it speaks.
+One connection answers a request in a millisecond or two; a start of the ``docker`` client costs
+fifty times as much, and its tables are made for people. Paths have no version, so that the engine
+answers with its newest API.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ONE_OFF_LABEL = "com.docker.compose.oneoff"
 
 
 class DockerError(Exception):
-    """The engine could not be asked, or answered with an error; the text says which."""
+    """The engine could not be reached, or answered with an error; the text says which."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -38,7 +38,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class Docker:
-    """Questions to one engine. ``timeout`` (seconds) bounds each of them."""
+    """Requests to one engine. ``timeout`` (seconds) bounds each of them."""
 
     def __init__(self, path: str = "/var/run/docker.sock", timeout: float = 10.0) -> None:
         self._path = path
@@ -47,7 +47,7 @@ class Docker:
     def get(self, path: str, **query: str) -> t.Any:
         """Return the decoded JSON answer, or None if the engine knows no such object.
 
-        Raises DockerError when no engine answers, or it answers with anything else than success.
+        Raises DockerError if no engine answers, or it answers with anything but success.
         """
         connection = _UnixConnection(self._path, self._timeout)
         try:
@@ -61,8 +61,8 @@ class Docker:
         if response.status == http.client.NOT_FOUND:
             return None
         if response.status != http.client.OK:
-            said = body.decode(errors="replace").strip()
-            raise DockerError(f"{path} was answered with {response.status}: {said}")
+            text = body.decode(errors="replace").strip()
+            raise DockerError(f"{path} was answered with {response.status}: {text}")
         try:
             return json.loads(body)
         except ValueError as error:
@@ -81,7 +81,7 @@ class Docker:
         label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
         listed = t.cast(list[Json], self.get("/containers/json", all="1", filters=label) or [])
         details = (self.get(f"/containers/{entry['Id']}/json") for entry in listed)
-        # One that was removed between the two questions is simply not there.
+        # A container that was removed between the two requests is left out.
         return [detail for detail in details if detail is not None]
 
     def networks(self, project: str) -> list[Json]:

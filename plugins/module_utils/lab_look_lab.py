@@ -1,4 +1,4 @@
-"""The lab as it stands on a host: its services, its network, the bridge to capture on."""
+"""The lab on a host: its services, its network, the bridge to capture on."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _IFF_UP = 0x1  # include/uapi/linux/if.h
 
 
 class NoNetworkError(Exception):
-    """The lab has no network, or more than one; the text says which and what to do."""
+    """The lab has no network, or several; the text says which, and what to do."""
 
 
 def service_containers(containers: list[Json]) -> dict[str, Json]:
-    """Return each service's container; what ``docker compose run`` started is no service."""
+    """Return each service's container, without those that ``docker compose run`` started."""
     return {
         labels(container)[SERVICE_LABEL]: container
         for container in containers
@@ -42,13 +42,13 @@ def bridge_name(network: Json) -> str:
 
     Source: Docker's documentation of the bridge network driver and its ``bridge.name`` option.
     """
-    named = (network.get("Options") or {}).get(_BRIDGE_OPTION)
-    return str(named) if named else "br-" + str(network["Id"])[:12]
+    option = (network.get("Options") or {}).get(_BRIDGE_OPTION)
+    return str(option) if option else "br-" + str(network["Id"])[:12]
 
 
 def is_up(interface: str) -> bool:
     """Return whether an interface exists and is administratively up (netdevice(7), IFF_UP)."""
-    # A name is one path part; the engine's answer is not trusted to be one.
+    # A name is one part of a path; the engine's answer may be something else.
     if not interface or "/" in interface or interface in {".", ".."}:
         return False
     try:

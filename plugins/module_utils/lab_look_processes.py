@@ -1,4 +1,4 @@
-"""What runs on a host, and who listens, read from /proc (see proc(5))."""
+"""A host's processes, and those that listen on a port, read from /proc (see proc(5))."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def _boot_time() -> float:
 
 
 def processes() -> list[Process]:
-    """Return the host's processes that have a command line, but for those that end meanwhile."""
+    """Return the host's processes that have a command line, without those that end meanwhile."""
     boot, ticks = _boot_time(), os.sysconf("SC_CLK_TCK")
-    found = []
+    running = []
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
             continue
@@ -47,11 +47,11 @@ def processes() -> list[Process]:
         except OSError:
             continue
         if words:
-            # The second field is a name in parentheses that may hold anything, so count behind it.
+            # The second field is a name in parentheses that may hold anything, so count after it.
             started = boot + int(stat.rpartition(")")[2].split()[19]) / ticks
             arguments = [word.decode(errors="replace") for word in words]
-            found.append(Process(int(entry.name), arguments, started))
-    return found
+            running.append(Process(int(entry.name), arguments, started))
+    return running
 
 
 def environment(pid: int) -> dict[str, str]:
@@ -85,7 +85,7 @@ def _sockets(pid: int) -> set[str]:
         for entry in os.scandir(f"/proc/{pid}/fd"):
             names.add(os.readlink(entry.path))
     except OSError:
-        # Files close, and processes end, while they are looked at.
+        # Files close, and processes end, in the meantime.
         return names
     return names
 

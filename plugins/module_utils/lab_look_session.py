@@ -1,7 +1,7 @@
-"""Who holds the lab of a host: one session at a time, and nothing of it left behind.
+"""The lock of a host's lab: one session at a time holds it, and leaves nothing behind.
 
-Every process that a session starts carries its id in the environment, so that whatever happened to
-the session itself, the next one finds what it left.
+Every process that a session starts has its id in the environment, so that the next session finds
+the leftovers, whatever happened to the session itself.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from ansible.module_utils.lab_look_processes import Process, environment, proces
 MARK = "UPCALL_LAB_SESSION"
 LOCK_PATH = "/run/upcall-lab/session.lock"
 
-# What a session starts: only these are asked for their environment.
+# The programs that a session starts: only their environment is read.
 _STARTED = ("tcpdump", "python", "docker")
 
 
 class HeldError(Exception):
-    """Another session holds the lab; ``holder`` says who, since when, in which process."""
+    """Another session holds the lab; ``holder`` says who, since when, and in which process."""
 
     def __init__(self, holder: dict[str, t.Any]) -> None:
         super().__init__("another session holds the lab")
@@ -47,15 +47,15 @@ def holder() -> dict[str, t.Any] | None:
 
 def _read_holder(lock: t.TextIO) -> dict[str, t.Any]:
     try:
-        said = json.loads(lock.read(4096))
+        content = json.loads(lock.read(4096))
     except ValueError:
-        said = None
-    known = said if isinstance(said, dict) else {}
-    return {key: known.get(key, "unknown") for key in ("who", "since", "pid")}
+        content = None
+    entries = content if isinstance(content, dict) else {}
+    return {key: entries.get(key, "unknown") for key in ("who", "since", "pid")}
 
 
 def hold(who: str, since: str, timeout: float) -> t.TextIO:
-    """Take the lab, within ``timeout`` seconds, or raise HeldError.
+    """Take the lab within ``timeout`` seconds, or raise HeldError.
 
     The lab is held until the returned file is closed.
     """
@@ -86,17 +86,17 @@ def _hold(who: str, since: str) -> t.TextIO:
 
 def marked(among: list[Process] | None = None, session: str | None = None) -> list[Process]:
     """Return the processes that a session started: one session, or any."""
-    found = []
+    started = []
     for process in processes() if among is None else among:
         if os.path.basename(process.arguments[0]).startswith(_STARTED):
             mark = environment(process.pid).get(MARK)
             if mark is not None and session in (None, mark):
-                found.append(process)
-    return found
+                started.append(process)
+    return started
 
 
 def end(processes: list[Process], timeout: float) -> None:
-    """Interrupt processes as Ctrl-C does; kill those that stay longer than ``timeout`` seconds."""
+    """Interrupt processes as Ctrl-C does; kill those that last longer than ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     for process in processes:
         _signal(process, signal.SIGINT)

@@ -8,35 +8,35 @@ DOCUMENTATION = r"""
 module: lab_capture
 short_description: Capture one exchange of the upcall lab from its handshake to its close
 description:
-  - Finds the lab's bridge, starts tcpdump on it, has one exchange take place, waits until its
-    close was captured, stops tcpdump and reads its counters.
-  - Whatever fails, tcpdump and the server process that it started are gone afterwards, and the
-    containers are as they were.
+  - Finds the lab's bridge, starts tcpdump on it, runs one exchange, waits until its close is
+    captured, stops tcpdump and reads its counters.
+  - Whatever fails, tcpdump and the server process that the module started are gone afterwards,
+    and the containers are as they were.
   - The capture and the transcripts come back in the result. C(lab_capture_store) keeps them on
     the controller.
   - One session at a time holds the lab of a host.
-  - A session that nobody waits for any more ends by itself, as when its SSH connection was cut.
+  - A session that nobody waits for any more, as when its SSH connection was cut, ends by itself.
 options:
   mode:
     description:
       - With V(exercise) the module starts server and client itself and types O(messages).
-      - With V(watch) it keeps the window open until students' own O(exchanges) were captured, or
-        O(watch_timeout) is over. It is meant to run in the background.
-        C(lab_capture_hold_window) keeps the window open. A window that was held and no longer is,
-        closes; so does one that nobody holds within two minutes, and sooner when another session
-        of O(who) wants the lab.
+      - With V(watch) it keeps the window open until students' own O(exchanges) are captured, or
+        O(watch_timeout) is over. It is meant to run in the background, while
+        C(lab_capture_hold_window) holds the window. A window closes if it is no longer held, or if
+        nobody holds it within two minutes, and sooner if another session of O(who) wants the lab.
     type: str
     choices: [exercise, watch]
     default: exercise
   messages:
     description:
-      - What the client sends, in this order. Each is one line of 1 to 1,024 bytes of UTF-8.
+      - Messages that the client sends, in this order. Each is one line of 1 to 1,024 bytes of
+        UTF-8.
     type: list
     elements: str
     default: []
   exchanges:
     description:
-      - In mode V(watch), how many connections are captured from handshake to close before the
+      - In mode V(watch), the number of connections to capture from handshake to close before the
         window closes.
     type: int
     default: 1
@@ -53,16 +53,16 @@ options:
     type: str
     required: true
   server_command:
-    description: What starts the server in its container.
+    description: Command that starts the server in its container.
     type: list
     elements: str
     required: true
   server_ready:
-    description: What the server says as soon as it listens.
+    description: Text that the server prints as soon as it listens.
     type: str
     required: true
   client_command:
-    description: What starts the client in its container.
+    description: Command that starts the client in its container.
     type: list
     elements: str
     required: true
@@ -71,7 +71,7 @@ options:
     type: int
     required: true
   who:
-    description: Who takes the lab, told to others who find it held.
+    description: Name of the user who takes the lab, shown to others while it is held.
     type: str
     required: true
   window_file:
@@ -80,7 +80,7 @@ options:
         is V(watch).
     type: path
   start_timeout:
-    description: Seconds that tcpdump has until it listens, and the server as well.
+    description: Seconds within which tcpdump must listen, and likewise the server.
     type: int
     default: 15
   exchange_timeout:
@@ -93,16 +93,16 @@ options:
     default: 900
   close_timeout:
     description:
-      - Seconds that the close has to be captured after the client has ended, and the server to
+      - Seconds after the client's end within which the close must be captured, and the server must
         end.
     type: int
     default: 10
   stop_timeout:
-    description: Seconds that tcpdump has to end after it was asked to.
+    description: Seconds within which tcpdump must end when asked to.
     type: int
     default: 10
   size_limit:
-    description: Bytes at which a capture is given up.
+    description: Size in bytes at which a capture is given up.
     type: int
     default: 16777216
   docker_socket:
@@ -112,8 +112,8 @@ options:
 attributes:
   check_mode:
     description:
-      - Nothing is captured in check mode. Whether it could be is not looked at, since the lab may
-        not be there yet.
+      - Captures nothing in check mode, and does not check whether it could, since the lab may not
+        be there yet.
     support: full
   diff_mode:
     description: Returns no difference.
@@ -148,11 +148,11 @@ EXAMPLES = r"""
 RETURN = r"""
 complete:
   description:
-    - Whether handshake, exchange and close are all in the capture, and no packet was lost.
+    - Whether the capture holds handshake, exchange and close, and no packet was lost.
   returned: success
   type: bool
 incomplete:
-  description: Otherwise the step that failed, what was seen, and what to do.
+  description: If it is incomplete, the failed step, what was seen, and what to do.
   returned: success
   type: str
 pcap:
@@ -160,11 +160,11 @@ pcap:
   returned: success, not in check mode
   type: str
 server_log:
-  description: What the server said, in Base64. Empty in mode V(watch).
+  description: The server's output, in Base64. Empty in mode V(watch).
   returned: success, not in check mode
   type: str
 client_log:
-  description: What the client said, in Base64. Empty in mode V(watch).
+  description: The client's output, in Base64. Empty in mode V(watch).
   returned: success, not in check mode
   type: str
 manifest:
@@ -172,7 +172,7 @@ manifest:
   returned: success, not in check mode
   type: dict
 ended:
-  description: Processes of an earlier session that were found and ended first.
+  description: Command lines of an earlier session's processes, which were ended first.
   returned: success, not in check mode
   type: list
   elements: str
@@ -225,11 +225,11 @@ _HOLD_TIMEOUT = 10  # seconds: more than a session that was cut off needs until 
 
 
 def check_messages(messages: list[str]) -> None:
-    """Refuse what would not be one message on the wire each. Raises SessionError."""
+    """Refuse messages that would not each be one message on the wire. Raises SessionError."""
     for number, message in enumerate(messages, start=1):
         size = len(message.encode(errors="surrogateescape"))
         if not message.strip() or not message.isprintable():
-            reason = "it is empty, or holds a line break or another control character"
+            reason = "it is empty, or has a line break or another control character"
         elif message.strip().lower() == "bye":
             reason = "it ends the exchange; the client says goodbye by itself"
         elif size > _MESSAGE_LIMIT:
@@ -244,7 +244,7 @@ def check_messages(messages: list[str]) -> None:
         )
     if not messages:
         raise SessionError(
-            "read the messages", "there is none", "Set lab_capture_messages", trouble="messages"
+            "read the messages", "there are none", "Set lab_capture_messages", trouble="messages"
         )
 
 
@@ -264,8 +264,8 @@ def program(name: str) -> str:
 def unprivileged(tcpdump: str) -> list[str]:
     """Return the command that runs tcpdump as its own user, with the one capability it needs.
 
-    It would change to that user by itself, but only after its start, and a process that changes its
-    user loses the signal that ends it together with this module (prctl(2), PR_SET_PDEATHSIG).
+    It would change to that user by itself, but only after its start, and a process that changes
+    its user loses the signal that ends it together with this module (prctl(2), PR_SET_PDEATHSIG).
     """
     try:
         user = pwd.getpwnam("tcpdump")
@@ -284,7 +284,7 @@ def unprivileged(tcpdump: str) -> list[str]:
 
 
 class Lab(t.NamedTuple):
-    """The lab as the engine tells it when the session begins."""
+    """The lab as the engine describes it when the session begins."""
 
     network: dict[str, t.Any]
     server: Json
@@ -306,12 +306,15 @@ def find_lab(params: dict[str, t.Any]) -> Lab:
         raise SessionError(
             step, str(error), "Run playbooks/prepare.yml", trouble="no-engine"
         ) from error
-    found = []
+    service_pair = []
     for service in (params["server_service"], params["client_service"]):
         container = containers.get(service)
         if container is None or not container.get("State", {}).get("Running"):
             raise SessionError(
-                step, f"{service} does not run", "Run playbooks/deploy.yml", trouble="not-running"
+                step,
+                f"{service} is not running",
+                "Run playbooks/deploy.yml",
+                trouble="not-running",
             )
         if network["name"] not in addresses(container):
             raise SessionError(
@@ -320,15 +323,15 @@ def find_lab(params: dict[str, t.Any]) -> Lab:
                 "Run playbooks/reset.yml, which puts it there",
                 trouble="networks-differ",
             )
-        found.append(container)
+        service_pair.append(container)
     if not network["up"]:
         raise SessionError(
             step,
             f"the bridge {network['interface']} is missing or down",
-            "Run playbooks/doctor.yml, which says which and what to do",
+            "Run playbooks/doctor.yml, which shows which of them, and what to do",
             trouble="bridge-down" if network["exists"] else "bridge-missing",
         )
-    return Lab(network, *found)
+    return Lab(network, *service_pair)
 
 
 def check_port(lab: Lab, port: int) -> None:
@@ -344,8 +347,8 @@ def check_port(lab: Lab, port: int) -> None:
 
 
 def settings(params: dict[str, t.Any], lab: Lab) -> Settings:
-    """Return the session's settings, from the task's and from what was found."""
-    found = {
+    """Return the session's settings, from the task's options and the host's lab."""
+    of_host = {
         "interface": lab.network["interface"],
         "containers": {
             params["server_service"]: int(lab.server["State"]["Pid"]),
@@ -357,11 +360,11 @@ def settings(params: dict[str, t.Any], lab: Lab) -> Settings:
         "client_container": str(lab.client["Id"]),
     }
     given = {name: value for name, value in params.items() if name in Settings._fields}
-    return Settings(**given, **found)
+    return Settings(**given, **of_host)
 
 
 def run_session(params: dict[str, t.Any], lab: Lab) -> Result:
-    """Run the session; return what was captured even if a step fails."""
+    """Run the session; return its result even if a step fails."""
     window = Window(params["window_file"])
     with Session(settings(params, lab), lambda: is_unread() or window.is_abandoned()) as session:
         failed = ""
@@ -399,15 +402,15 @@ def watch(session: Session, params: dict[str, t.Any]) -> None:
     if not session.await_close(params["exchanges"], params["watch_timeout"]):
         raise SessionError(
             "watch the students",
-            f"{params['exchanges']} exchanges from handshake to close were not seen within"
+            f"{params['exchanges']} exchanges from handshake to close were not captured within"
             f" {params['watch_timeout']} s",
-            "Open the window again, and have the client started after it and ended with bye",
+            "Open the window again; start the client only then, and end it with bye",
             trouble="window-closed",
         )
 
 
 def describe_container(container: Json, network: str) -> dict[str, str]:
-    """Return what the manifest says about a container."""
+    """Return the manifest's entry for a container."""
     return {
         "name": str(container.get("Name", "")).lstrip("/"),
         "address": addresses(container)[network],
@@ -418,7 +421,7 @@ def describe_container(container: Json, network: str) -> dict[str, str]:
 def manifest(
     params: dict[str, t.Any], lab: Lab, result: Result, started: str, version: str
 ) -> dict[str, t.Any]:
-    """Return how the capture was made, but for what only the controller knows."""
+    """Return how the capture was made, without what only the controller knows."""
     network = lab.network["name"]
     return {
         "mode": params["mode"],
@@ -457,8 +460,8 @@ def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
             trouble="held",
         ) from error
     with held:
-        left = marked()
-        end(left, _STALE_TIMEOUT)
+        leftovers = marked()
+        end(leftovers, _STALE_TIMEOUT)
         for stale in Path(LOCK_PATH).parent.glob("window-*"):
             stale.unlink()
         lab = find_lab(params)
@@ -472,12 +475,12 @@ def capture(params: dict[str, t.Any], tcpdump_version: str) -> dict[str, t.Any]:
             "server_log": base64.b64encode(result.server_log).decode("ascii"),
             "client_log": base64.b64encode(result.client_log).decode("ascii"),
             "manifest": manifest(params, lab, result, started, tcpdump_version),
-            "ended": [process.command for process in left],
+            "ended": [process.command for process in leftovers],
         }
 
 
 def stop(number: int, _: object) -> t.NoReturn:
-    """End the module by a signal, undoing what must be undone; further signals change nothing."""
+    """End the module upon a signal and let it clean up; further signals change nothing."""
     for other in _STOPPING:
         signal.signal(other, signal.SIG_IGN)
     raise SystemExit(128 + number)
@@ -521,7 +524,7 @@ def main() -> None:
         captured = capture(module.params, version.partition("\n")[0])
     except CutOffError:
         module.fail_json(
-            msg="Nobody waits for this session any more: it was ended, and nothing is left of it."
+            msg="Nobody is waiting for this session any more: it was ended and left nothing behind."
             " Run playbooks/capture.yml again (docs/troubles.md#connection-broke)"
         )
     except SessionError as error:

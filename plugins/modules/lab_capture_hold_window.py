@@ -9,15 +9,15 @@ module: lab_capture_hold_window
 short_description: Keep the window of a capture session open
 description:
   - Waits until the window closes that C(lab_capture) opened in mode V(watch).
-  - A window closes soon after nobody holds it any more, so the session ends with the run of
-    Ansible that waits for it.
+  - A window closes soon after it is no longer held, so the session ends with the run of Ansible
+    that waits for it.
 options:
   window_file:
-    description: The O(window_file) of the session. If it is not there, the window is closed.
+    description: The O(window_file) of the session. If it does not exist, the window is closed.
     type: path
     required: true
   timeout:
-    description: Seconds after which the window is no longer held.
+    description: Seconds after which the module stops holding the window.
     type: int
     required: true
 attributes:

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 """Ansible action lab_capture_store: keep a session's capture on the controller.
 
-What runs is the action plugin of the same name; this file holds its documentation.
+The action plugin of the same name does the work; this file holds its documentation.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ DOCUMENTATION = r"""
 module: lab_capture_store
 short_description: Keep a captured session on the controller
 description:
-  - Writes what C(lab_capture) returned below O(dest), which only its owner may read,
+  - Writes the result of C(lab_capture) into O(dest), which only its owner may read, as
     C(upcall.pcap), C(manifest.json), C(server.log) and C(client.log).
-  - A complete capture takes the place of the earlier one, which moves to C(earlier/), under the
-    time at which it was written. An incomplete one goes to C(incomplete/), and the earlier one
-    stays where it is.
-  - Nothing that a lab host sent becomes a path, and the digest of what is written is compared
-    with the one that the host told.
+  - A complete capture replaces the earlier one, which moves to C(earlier/), under the time at
+    which it was written. An incomplete capture goes to C(incomplete/), and the earlier one stays
+    where it is.
+  - Nothing that a lab host sent becomes a path, and the digest of the written capture is compared
+    with the one that the host reported.
 options:
   dest:
     description: Folder on the controller.
@@ -28,7 +28,7 @@ options:
     type: dict
     required: true
   clock_offset_seconds:
-    description: How far the host's clock is ahead of the controller's, in seconds.
+    description: Seconds by which the host's clock is ahead of the controller's.
     type: float
     required: true
 attributes:
@@ -59,11 +59,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: Where the capture lies.
+  description: Path of the capture.
   returned: success, not in check mode
   type: str
 earlier:
-  description: Where the capture before it lies now, empty if there was none.
+  description: New path of the earlier capture, empty if there was none.
   returned: success, not in check mode
   type: str
 """

@@ -9,24 +9,24 @@ module: lab_collect_submission_info
 short_description: Read the capture that a student made by hand
 description:
   - Reads the newest file on the host that one of the patterns matches. It changes nothing.
-  - The host belongs to students. No symbolic link is followed at any part of a path, nothing but a
-    regular file with a single name is opened, the size limit holds for the bytes that are read,
-    and a file that changes meanwhile is refused. What is refused is named with its reason.
+  - The host belongs to students. No symbolic link is followed at any part of a path, only a regular
+    file with a single name is opened, the size limit holds for the bytes that are read, and a file
+    that changes meanwhile is refused. Each refused file is named with the reason.
   - The action C(lab_collect_submission) calls this module and checks its answer.
 options:
   patterns:
     description:
       - Absolute paths. C(*) and C(?) stand for characters within one part, as in a shell, and
-        match no C(.) at its beginning.
+        do not match a C(.) at its beginning.
     type: list
     elements: str
     required: true
   size_limit:
-    description: Bytes that are read at most. A larger file is refused.
+    description: Largest size of a file in bytes. A larger file is refused.
     type: int
     required: true
   timeout:
-    description: Seconds after which the module ends itself, whatever a file system there does.
+    description: Seconds after which the module ends itself, even if a file system there hangs.
     type: int
     required: true
 attributes:
@@ -41,9 +41,9 @@ attributes:
     support: full
     platforms: linux
 notes:
-  - Students' home directories are closed to others, so it needs to be root there.
-  - A file with two names (hard links) may be somebody else's by its other name, so a file must
-    have one. Its owner tells nothing, since tcpdump changes its user before it writes.
+  - Students' home directories are closed to others, so it needs root there.
+  - A file must have a single name, since by its other name (hard link) it may be somebody else's.
+    Its owner proves nothing, since tcpdump changes its user before it writes.
 author:
   - upcall-lab contributors (!UNKNOWN)
 """
@@ -81,11 +81,11 @@ taken:
       returned: always
       type: int
     owner:
-      description: The user that it belongs to.
+      description: Its owner.
       returned: always
       type: str
     content:
-      description: What it holds, compressed by zlib, in Base64. Empty in check mode.
+      description: Its content, compressed by zlib, in Base64. Empty in check mode.
       returned: always
       type: str
 passed_over:
@@ -94,7 +94,7 @@ passed_over:
   type: list
   elements: dict
 passed_over_count:
-  description: How many these are; the list is cut short.
+  description: Number of these files; the list may be shorter.
   returned: success
   type: int
 """
@@ -116,7 +116,7 @@ from ansible.module_utils.lab_text import escape_unprintable
 Parts = tuple[str, ...]
 
 _AT_ONCE = 1 << 20  # bytes read with one call
-_NAMED = 16  # files passed over that are named; the others are counted
+_NAMED = 16  # files passed over that are named; the rest is only counted
 _KINDS = {
     stat.S_IFDIR: "is a directory",
     stat.S_IFCHR: "is a character device",
@@ -128,7 +128,7 @@ _KINDS = {
 
 
 class RefusedError(Exception):
-    """A path that is not taken: which one, and why."""
+    """A path is not taken: which one, and why."""
 
     def __init__(self, parts: Parts, why: str) -> None:
         super().__init__(why)
@@ -143,10 +143,10 @@ def shown(parts: Parts) -> str:
 
 @contextlib.contextmanager
 def opened(parts: Parts) -> t.Iterator[int]:
-    """Yield a descriptor of what a path names; links are not followed at any part.
+    """Yield a descriptor of the file at a path; links are not followed at any part.
 
-    It is O_PATH, so that neither a FIFO nor a device notices. Raises RefusedError where a part
-    before the last is a symbolic link, FileNotFoundError or NotADirectoryError where nothing is
+    It is opened with O_PATH, so that a FIFO or a device does not notice. Raises RefusedError if a
+    part before the last is a symbolic link, FileNotFoundError or NotADirectoryError if nothing is
     there.
     """
     descriptor = os.open("/", os.O_PATH | os.O_CLOEXEC)
@@ -181,7 +181,7 @@ def named(folder: Parts, pattern: str) -> list[str]:
 
 
 def matches(pattern: Parts, folder: Parts = ()) -> t.Iterator[Parts | RefusedError]:
-    """Yield the paths that a pattern may stand for, and what kept it from finding more."""
+    """Yield the paths that a pattern may stand for, and a refusal where it cannot look further."""
     if not pattern:
         yield folder
         return
@@ -199,20 +199,20 @@ def matches(pattern: Parts, folder: Parts = ()) -> t.Iterator[Parts | RefusedErr
 
 
 def must_be_acceptable(parts: Parts, status: os.stat_result) -> None:
-    """Refuse what is not a student's own regular file. Raises RefusedError."""
+    """Refuse anything but a student's own regular file. Raises RefusedError."""
     if not stat.S_ISREG(status.st_mode):
         raise RefusedError(parts, _KINDS.get(stat.S_IFMT(status.st_mode), "is not a regular file"))
-    # Whose it is by its other name nobody can tell.
+    # Its other name may be somebody else's.
     if status.st_nlink != 1:
         raise RefusedError(parts, f"has {status.st_nlink} names (hard links)")
-    # Files of /proc tell this size, whatever they hold; some are emptied by reading.
+    # Files in /proc report this size, whatever they hold; reading empties some of them.
     if not status.st_size:
         raise RefusedError(parts, "is empty")
 
 
 def candidates(patterns: list[str]) -> tuple[list[tuple[int, Parts]], dict[Parts, str]]:
-    """Return the files that may be taken, with their last change, and what was refused and why."""
-    found: dict[Parts, int] = {}
+    """Return the files that may be taken, with their last change, and the refused, with why."""
+    acceptable: dict[Parts, int] = {}
     refused: dict[Parts, str] = {}
     for pattern in patterns:
         for match in matches(tuple(pattern.strip("/").split("/"))):
@@ -223,14 +223,15 @@ def candidates(patterns: list[str]) -> tuple[list[tuple[int, Parts]], dict[Parts
                 with opened(match) as descriptor:
                     status = os.fstat(descriptor)
                 must_be_acceptable(match, status)
-                found[match] = status.st_mtime_ns
+                acceptable[match] = status.st_mtime_ns
             except RefusedError as error:
                 refused[error.parts] = error.why
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
                 refused[match] = f"cannot be opened: {error.strerror}"
-    return sorted(((moment, parts) for parts, moment in found.items()), reverse=True), refused
+    by_age = sorted(((moment, parts) for parts, moment in acceptable.items()), reverse=True)
+    return by_age, refused
 
 
 def read(parts: Parts, limit: int) -> tuple[bytes, os.stat_result]:
@@ -238,7 +239,7 @@ def read(parts: Parts, limit: int) -> tuple[bytes, os.stat_result]:
     try:
         with opened(parts) as descriptor:
             must_be_acceptable(parts, os.fstat(descriptor))
-            # What the descriptor names is opened, whatever bears the name by now.
+            # This opens the descriptor's own file, even if its name is another file's by now.
             again = os.open(
                 f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
             )
@@ -256,7 +257,7 @@ def read(parts: Parts, limit: int) -> tuple[bytes, os.stat_result]:
 
 
 def read_up_to(file: t.BinaryIO, limit: int) -> bytes:
-    """Return what a file holds, cut off at a limit, whatever size it claims to have."""
+    """Return a file's content, cut off at a limit, whatever size it claims to have."""
     data = bytearray()
     while len(data) < limit:
         chunk = file.read(min(_AT_ONCE, limit - len(data)))
@@ -275,10 +276,10 @@ def owner(uid: int) -> str:
 
 
 def submission(patterns: list[str], limit: int, with_content: bool) -> dict[str, t.Any]:
-    """Return the newest acceptable file that a pattern matches, and what was passed over."""
-    found, passed_over = candidates(patterns)
+    """Return the newest acceptable file that a pattern matches, and the files passed over."""
+    acceptable, passed_over = candidates(patterns)
     taken: dict[str, t.Any] | None = None
-    for _, parts in found:
+    for _, parts in acceptable:
         if taken:
             passed_over[parts] = "is older than the one that was taken"
             continue
@@ -295,11 +296,11 @@ def submission(patterns: list[str], limit: int, with_content: bool) -> dict[str,
             "owner": owner(status.st_uid),
             "content": base64.b64encode(zlib.compress(data)).decode() if with_content else "",
         }
-    told = sorted((shown(parts), why) for parts, why in passed_over.items())
+    reasons = sorted((shown(parts), why) for parts, why in passed_over.items())
     return {
         "taken": taken,
-        "passed_over": [{"path": path, "why": why} for path, why in told[:_NAMED]],
-        "passed_over_count": len(told),
+        "passed_over": [{"path": path, "why": why} for path, why in reasons[:_NAMED]],
+        "passed_over_count": len(reasons),
     }
 
 
@@ -313,11 +314,13 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    # The default action, not a handler in Python: a file system that never answers lets none run.
+    # The default action, since a handler in Python cannot run while a file system does not answer.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(module.params["timeout"])
-    told = submission(module.params["patterns"], module.params["size_limit"], not module.check_mode)
-    module.exit_json(changed=False, **told)
+    answer = submission(
+        module.params["patterns"], module.params["size_limit"], not module.check_mode
+    )
+    module.exit_json(changed=False, **answer)
 
 
 if __name__ == "__main__":

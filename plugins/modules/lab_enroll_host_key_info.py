@@ -1,7 +1,7 @@
 #!/usr/bin/python
-"""Ansible action lab_enroll_host_key_info: a host's SSH key, compared with what is known of it.
+"""Ansible action lab_enroll_host_key_info: a host's SSH key, compared with the known ones.
 
-What runs is the action plugin of the same name; this file holds its documentation.
+The action plugin of the same name does the work; this file holds its documentation.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: lab_enroll_host_key_info
-short_description: Fetch a host's SSH key and compare it with what is known of it
+short_description: Fetch a host's SSH key and compare it with the known ones
 description:
   - Asks C(ssh -G), with the options that Ansible's own connection to the host has, where and under
     which name ssh will look for the host's key; so C(ssh_config), C(HostKeyAlias), another port and
     another C(UserKnownHostsFile) are respected.
   - Fetches the host's keys with C(ssh-keyscan), and looks up the known ones with C(ssh-keygen -F).
-  - Fails if the host shows no key, if a known key differs from what it shows, or if O(fingerprint)
-    is not the one of a key that it shows. Records nothing.
+  - Fails if the host shows no key, if a known key differs from the shown one, or if O(fingerprint)
+    does not belong to a shown key. Records nothing.
 options:
   fingerprint:
-    description: The fingerprint that was read at the machine, as C(ssh-keygen -l) prints it.
+    description: The fingerprint that you read at the machine, as C(ssh-keygen -l) prints it.
     type: str
   timeout:
-    description: Seconds that the host has to show its keys.
+    description: Seconds within which the host must show its keys.
     type: int
     default: 10
 attributes:
@@ -44,7 +44,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Fetch the host key and compare it with what is known
+- name: Fetch the host key and compare it with the known one
   lab_enroll_host_key_info:
     timeout: 10
   register: seen
@@ -52,11 +52,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 known:
-  description: Whether the host's key is known, and the one that it shows.
+  description: Whether the key that the host shows is already known.
   returned: success
   type: bool
 confirmed:
-  description: Whether O(fingerprint) was given, which then is the one of a key that the host shows.
+  description: Whether O(fingerprint) was given; it then belongs to a key that the host shows.
   returned: success
   type: bool
 name:
@@ -73,7 +73,7 @@ hash:
   returned: success
   type: bool
 line:
-  description: What to write there, the name included.
+  description: The line to write there, with the name.
   returned: success
   type: str
 type:

@@ -8,10 +8,10 @@ DOCUMENTATION = r"""
 module: lab_look_info
 short_description: Read the whole state of the upcall lab on a host at once
 description:
-  - Looks at everything that the roles of the lab decide from, in one visit to the host. It
-    changes nothing.
-  - What cannot be seen is returned as such and never fails the module, so that a blank host has a
-    look too.
+  - Looks in one visit to the host at everything that the lab's roles need for their decisions.
+    It changes nothing.
+  - Something that cannot be seen is returned as such and never fails the module, so it works on a
+    blank host too.
 options:
   project:
     description: Name of the lab's compose project.
@@ -27,7 +27,7 @@ options:
     type: str
     required: true
   directory:
-    description: Where the lab files lie on the host.
+    description: Folder of the lab files on the host.
     type: path
     required: true
   files:
@@ -40,7 +40,7 @@ options:
     type: int
     required: true
   apt_proxy_file:
-    description: File of apt's configuration that holds the room's proxy, where one is used.
+    description: File of apt's configuration that holds the room's proxy, if there is one.
     type: path
     required: true
   docker_socket:
@@ -48,7 +48,7 @@ options:
     type: path
     default: /var/run/docker.sock
   timeout:
-    description: Seconds that the engine, or a command, has for each answer.
+    description: Seconds within which the engine, or a command, must give each answer.
     type: int
     default: 10
   wait:
@@ -68,7 +68,7 @@ attributes:
     support: full
     platforms: linux
 notes:
-  - Needs root, because the engine's socket and other users' processes are its business.
+  - Needs root, because it reads the engine's socket and other users' processes.
 author:
   - upcall-lab contributors (!UNKNOWN)
 """
@@ -90,12 +90,12 @@ EXAMPLES = r"""
 RETURN = r"""
 clock_offset_seconds:
   description:
-    - How far the host's clock is ahead of the controller's, in seconds, give or take half of
+    - Seconds by which the host's clock is ahead of the controller's, give or take half of
       RV(clock_delay_seconds).
   returned: always
   type: float
 clock_delay_seconds:
-  description: How long the way to the host and back took, in seconds.
+  description: Seconds that the way to the host and back took.
   returned: always
   type: float
 look:
@@ -105,17 +105,17 @@ look:
   contains:
     os:
       description:
-        - C(id), C(version), C(codename) and C(like) from os-release, who C(login) is behind sudo,
-          whether C(systemd) runs the host, and whether C(python_debian), which Ansible wants for
-          apt's sources, is there.
+        - C(id), C(version), C(codename) and C(like) from os-release, the user who logged in
+          before sudo (C(login)), whether C(systemd) runs the host, and whether
+          C(python_debian), which Ansible needs for apt's sources, is installed.
       type: dict
     engine:
       description:
-        - Whether a Docker Engine C(works), its C(version), the C(error) otherwise, and the paths
+        - Whether a Docker Engine C(works), its C(version), or else the C(error), and the paths
           of the C(client) and the C(daemon), empty where one is not installed.
       type: dict
     compose:
-      description: Whether C(docker compose) v2 C(works), its C(version), the C(error) otherwise.
+      description: Whether C(docker compose) v2 C(works), its C(version), or else the C(error).
       type: dict
     image:
       description:
@@ -124,8 +124,8 @@ look:
       type: dict
     files:
       description:
-        - For each of O(files) whether it is C(regular), and then its C(sha256), C(mode) and
-          C(owner); nothing for one that is missing, or a link.
+        - For each of O(files) whether it is C(regular), and if so its C(sha256), C(mode) and
+          C(owner); nothing for a file that is missing, or a link.
       type: dict
     services:
       description:
@@ -134,27 +134,27 @@ look:
       type: dict
     network:
       description:
-        - The lab's network, C(name), C(id), C(subnets), its C(interface), whether that C(exists)
-          and is C(up); else C(error).
+        - The lab's network, its C(name), C(id), C(subnets) and C(interface), and whether that
+          C(exists) and is C(up); or else C(error).
       type: dict
     port:
       description:
-        - Who listens on the lab's port inside the server's container, C(pid), C(command),
-          C(since); empty if nobody.
+        - The process that listens on the lab's port inside the server's container, C(pid),
+          C(command) and C(since); empty if there is none.
       type: dict
     tcpdump:
       description:
-        - Its C(path) and C(version), whether capturing is C(permitted), and who is C(running) it
-          on which interface.
+        - Its C(path) and C(version), whether capturing is C(permitted), and which of its processes
+          are C(running), on which interface.
       type: dict
     disk:
       description: Bytes that are C(free) on the file system that C(path) is on.
       type: dict
     session:
-      description: Who holds the lab just now (C(who), C(since), C(pid)); empty if nobody.
+      description: The session that holds the lab (C(who), C(since), C(pid)); empty if none does.
       type: dict
     leftovers:
-      description: What an earlier session left behind, C(kind), C(id) and C(command) each.
+      description: Leftovers of an earlier session, each with C(kind), C(id) and C(command).
       type: list
       elements: dict
     docker_users:
@@ -194,9 +194,9 @@ from ansible.module_utils.lab_look_session import holder, marked
 from ansible.module_utils.lab_text import instant
 
 _ETH_P_ALL = 0x0003  # packet(7)
-# apt.conf(5); only this one line is asked for, since only lab_docker writes the file.
+# apt.conf(5); only this one line is read, since only lab_docker writes the file.
 _APT_PROXY = re.compile(r'^Acquire::http::Proxy "([^"]*)";$', re.MULTILINE)
-_FILE_LIMIT = 1 << 20  # a lab file is a few kilobytes; nobody makes this module hash a disk
+_FILE_LIMIT = 1 << 20  # a lab file has a few kilobytes; nobody can make this module hash a disk
 
 Look = dict[str, t.Any]
 
@@ -233,18 +233,18 @@ def look_at_os() -> Look:
 
 
 def look_at_engine(docker: Docker, wait: int) -> Look:
-    """Return whether an engine answers within ``wait`` seconds. A client alone is none."""
+    """Return whether an engine answers within ``wait`` seconds. A client alone is not an engine."""
     deadline = time.monotonic() + wait
-    seen = {"client": find_program("docker"), "daemon": find_program("dockerd")}
+    programs = {"client": find_program("docker"), "daemon": find_program("dockerd")}
     while True:
         try:
             version = str(docker.version().get("Version", ""))
         except DockerError as error:
             if time.monotonic() >= deadline:
-                return seen | {"works": False, "version": "", "error": str(error)}
+                return programs | {"works": False, "version": "", "error": str(error)}
             time.sleep(0.2)
         else:
-            return seen | {"works": True, "version": version, "error": ""}
+            return programs | {"works": True, "version": version, "error": ""}
 
 
 def find_program(name: str) -> str:
@@ -253,7 +253,7 @@ def find_program(name: str) -> str:
 
 
 def start(*arguments: str) -> subprocess.Popen[str] | OSError:
-    """Start a command whose answer is fetched later; return it, or why it does not start."""
+    """Start a command whose output is fetched later; return it, or why it does not start."""
     try:
         return subprocess.Popen(
             arguments,
@@ -268,27 +268,28 @@ def start(*arguments: str) -> subprocess.Popen[str] | OSError:
 
 
 def finish(command: subprocess.Popen[str] | OSError, timeout: int) -> tuple[bool, str]:
-    """Return whether a started command succeeded, and what it said."""
+    """Return whether a started command succeeded, and its output."""
     if isinstance(command, OSError):
         return False, str(command)
     try:
-        said, _ = command.communicate(timeout=timeout)
+        output, _ = command.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         command.kill()
         command.communicate()
         return False, f"no answer within {timeout} s"
-    return command.returncode == 0, said.strip()
+    return command.returncode == 0, output.strip()
 
 
 def compose_answer(command: subprocess.Popen[str] | OSError, timeout: int) -> Look:
     """Return whether the client has the compose plugin (``docker compose version --short``)."""
-    works, said = finish(command, timeout)
+    works, output = finish(command, timeout)
     if works:
-        return {"works": True, "version": said, "error": ""}
+        return {"works": True, "version": output, "error": ""}
     # A client without the plugin takes "compose" or its option for a wrong word.
-    if any(words in said for words in ("unknown flag", "unknown command", "not a docker command")):
-        said = "the docker client has no plugin named compose"
-    first = said.splitlines()[0] if said else "it said nothing"
+    wrong_word = ("unknown flag", "unknown command", "not a docker command")
+    if any(words in output for words in wrong_word):
+        output = "the docker client has no plugin named compose"
+    first = output.splitlines()[0] if output else "it printed nothing"
     return {"works": False, "version": "", "error": first}
 
 
@@ -314,7 +315,7 @@ def name_of(lookup: t.Callable[[int], tuple[t.Any, ...]], number: int) -> str:
 
 
 def look_at_file(path: Path) -> Look:
-    """Return digest, mode and owner of a regular file; nothing if there is none, or a link."""
+    """Return digest, mode and owner of a regular file; nothing if it is missing, or a link."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -360,7 +361,7 @@ def look_at_network(docker: Docker, project: str) -> Look:
 
 
 def no_network(error: str) -> Look:
-    """Return what is said of a network that cannot be seen."""
+    """Return the state of a network that cannot be seen."""
     return {
         "name": "",
         "id": "",
@@ -373,7 +374,7 @@ def no_network(error: str) -> Look:
 
 
 def look_at_port(server: Look, port: int, running: list[Process]) -> Look:
-    """Return who has the lab's port inside the server's container."""
+    """Return the process that has the lab's port inside the server's container."""
     taker = listener(server["pid"], port, running) if server["pid"] else None
     if taker is None:
         return {}
@@ -402,13 +403,13 @@ def may_capture() -> bool:
 
 
 def look_at_tcpdump(running: list[Process], timeout: int) -> Look:
-    """Return where tcpdump is, and its processes that no session of ours started."""
+    """Return the path of tcpdump, and those of its processes that no session of ours started."""
     path = find_program("tcpdump")
-    _, said = finish(start(path, "--version"), timeout) if path else (False, "")
+    _, output = finish(start(path, "--version"), timeout) if path else (False, "")
     ours = {process.pid for process in marked(running)}
     return {
         "path": path,
-        "version": said.splitlines()[0] if said else "",
+        "version": output.splitlines()[0] if output else "",
         "permitted": may_capture(),
         "running": [
             {
@@ -423,7 +424,7 @@ def look_at_tcpdump(running: list[Process], timeout: int) -> Look:
 
 
 def look_at_disk(directory: str) -> Look:
-    """Return the free space where the lab files lie, or would."""
+    """Return the free space where the lab files lie, or would lie."""
     path = Path(directory)
     while not path.exists():
         path = path.parent
@@ -431,16 +432,16 @@ def look_at_disk(directory: str) -> Look:
 
 
 def look_at_leftovers(containers: list[Json], running: list[Process]) -> list[Look]:
-    """Return what a session that was cut off left behind: processes and one-off containers."""
-    found = [
+    """Return the leftovers of a session that was cut off: processes and one-off containers."""
+    leftovers = [
         {"kind": "process", "id": str(process.pid), "command": process.command}
         for process in marked(running)
     ]
     for container in containers:
         if labels(container).get(ONE_OFF_LABEL) == "True":
             name = str(container.get("Name", "")).lstrip("/")
-            found.append({"kind": "container", "id": name, "command": "docker compose run"})
-    return found
+            leftovers.append({"kind": "container", "id": name, "command": "docker compose run"})
+    return leftovers
 
 
 def look_at_docker_users() -> list[str]:
@@ -454,17 +455,17 @@ def look_at_docker_users() -> list[str]:
 def look_at_apt_proxy(path: str) -> str:
     """Return the proxy that the lab's own file sets for apt; empty if there is no such file."""
     try:
-        said = Path(path).read_bytes()[:_FILE_LIMIT].decode(errors="replace")
+        content = Path(path).read_bytes()[:_FILE_LIMIT].decode(errors="replace")
     except OSError:
         return ""
-    named = _APT_PROXY.search(said)
-    return named[1] if named else "unreadable"
+    line = _APT_PROXY.search(content)
+    return line[1] if line else "unreadable"
 
 
 def look(params: dict[str, t.Any]) -> Look:
-    """Return the whole look."""
+    """Return the whole host state."""
     timeout = params["timeout"]
-    # The slowest answer by far is asked for first and fetched last.
+    # This is by far the slowest command, so it is started first and its output is fetched last.
     compose = start("docker", "compose", "version", "--short")
     docker = Docker(params["docker_socket"], timeout)
     engine = look_at_engine(docker, params["wait"])
@@ -517,8 +518,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    seen = look(module.params)
-    module.exit_json(changed=False, look=seen, clock=[started, time.time()])
+    host_state = look(module.params)
+    module.exit_json(changed=False, look=host_state, clock=[started, time.time()])
 
 
 if __name__ == "__main__":

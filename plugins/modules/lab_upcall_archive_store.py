@@ -1,7 +1,7 @@
 #!/usr/bin/python
 """Ansible action lab_upcall_archive_store: keep an image's archive on the controller.
 
-What runs is the action plugin of the same name; this file holds its documentation.
+The action plugin of the same name does the work; this file holds its documentation.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ DOCUMENTATION = r"""
 module: lab_upcall_archive_store
 short_description: Keep the archive of an image on the controller
 description:
-  - Writes an archive that C(docker image load) takes, compressed, from what C(docker image save)
-    wrote.
-  - It begins with what tells which image it is, so that this can be read without reading all of
-    it. The same image gives the same bytes.
+  - Writes a compressed archive for C(docker image load) from the output of
+    C(docker image save).
+  - It begins with the data that identify the image, so that they can be read without reading all
+    of it. The same image gives the same bytes.
 options:
   src:
-    description: What C(docker image save) wrote, on the controller. It comes from a lab host.
+    description: Output of C(docker image save), on the controller. It comes from a lab host.
     type: path
     required: true
   dest:
-    description: The archive on the controller. One that is there is replaced in one step.
+    description: The archive on the controller. An existing one is replaced in one step.
     type: path
     required: true
   image:
-    description: Name and tag of the image. Nothing else of O(src) is kept.
+    description: Name and tag of the image. Other images in O(src) are left out.
     type: str
     required: true
 attributes:
@@ -56,7 +56,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: Where the archive lies.
+  description: Path of the archive.
   returned: success, not in check mode
   type: str
 size:

@@ -1,23 +1,23 @@
 #!/usr/bin/python
-"""Ansible module lab_upcall_end_stale_sessions: end what a session left behind that was cut off."""
+"""Ansible module lab_upcall_end_stale_sessions: end the processes that a session left behind."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
 module: lab_upcall_end_stale_sessions
-short_description: End what a session of the upcall lab left behind
+short_description: End the processes that a session of the upcall lab left behind
 description:
   - Ends the processes that a session started, if no session holds the lab. Students' own processes
     are left alone.
 options:
   timeout:
-    description: Seconds that processes have to end, before they are killed.
+    description: Seconds that processes have to end before they are killed.
     type: int
     default: 5
 attributes:
   check_mode:
-    description: Tells in check mode what it would end.
+    description: Shows in check mode what it would end.
     support: full
   diff_mode:
     description: Returns no difference.
@@ -40,7 +40,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ended:
-  description: The command lines of what was ended.
+  description: The command lines of the ended processes.
   returned: success
   type: list
   elements: str
@@ -62,10 +62,10 @@ def main() -> None:
             f" Wait until that session has ended, or take over: sudo kill {held['pid']}"
             " (docs/troubles.md#held)"
         )
-    left = marked()
+    leftovers = marked()
     if not module.check_mode:
-        end(left, module.params["timeout"])
-    module.exit_json(changed=bool(left), ended=[process.command for process in left])
+        end(leftovers, module.params["timeout"])
+    module.exit_json(changed=bool(leftovers), ended=[process.command for process in leftovers])
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def test_check_mode_captures_nothing(host: Host) -> None:
 
 REFUSED = {
     "empty": ("", "it is empty"),
-    "two lines": ("a\nb", "it is empty, or holds a line break"),
+    "two lines": ("a\nb", "it is empty, or has a line break"),
     "bye": ("bye", "it ends the exchange"),
     "too long": ("é" * 513, "it has 1026 bytes of UTF-8, more than 1024"),
 }

@@ -61,7 +61,7 @@ def test_a_window_in_which_nobody_types_says_so(host: Host) -> None:
     with open_window(host, lab_capture_watch_timeout=2) as closed:
         status, output = closed()
     assert status != 0
-    assert "1 exchanges from handshake to close were not seen within 2 s" in one_line(output)
+    assert "1 exchanges from handshake to close were not captured within 2 s" in one_line(output)
     newest = max((folder(host) / "incomplete").iterdir())
     assert json.loads((newest / "manifest.json").read_text())["complete"] is False
     assert_nothing_is_left(host)
