@@ -82,6 +82,10 @@ def _at_least(number: int, bound: int) -> bool:
     return (number - bound) & 0xFFFFFFFF < 1 << 31
 
 
+_NEAR = 1 << 20
+"""Sequence numbers that are farther apart are not of the same few segments."""
+
+
 class Side:
     """The state of one side of a connection, as far as it was captured.
 
@@ -97,6 +101,13 @@ class Side:
         self.fin_acknowledged_at = 0
         self.acknowledged: int | None = None
         self.acknowledged_at = 0
+
+    def rebase(self, base: int) -> None:
+        """Count from another initial sequence number: the one so far was none, or not proved."""
+        if ((self.base or 0) - base) & 0xFFFFFFFF >= _NEAR:
+            self.fin = self.acknowledged = None
+            self.fin_acknowledged_at = self.acknowledged_at = 0
+        self.base = base
 
     def end(self, number: int) -> None:
         """Take its FIN; the acknowledgement may have been captured before it."""
@@ -121,6 +132,9 @@ class Connection:
         self._segments = 0
         self._syn = self._syn_ack = self._ack = False
         self._reset_at = 0
+        self._syn_length = 0
+        self._stale_ack: int | None = None
+        self._other_syn_ack: int | None = None
 
     def begins_anew(self, syn: Segment) -> bool:
         """Return whether a SYN between its endpoints opens another connection than this one."""
@@ -130,18 +144,50 @@ class Connection:
         """Take one more segment of this connection."""
         self._segments += 1
         sender, receiver = self._sides(segment)
+        if self._is_aside(segment, sender):
+            return
         if sender.base is None:
             sender.base = (segment.sequence - (0 if segment.flags & SYN else 1)) & 0xFFFFFFFF
         if receiver.base is None and segment.flags & ACK:
             receiver.base = (segment.acknowledgment - 1) & 0xFFFFFFFF
         self._take_opening(segment, sender, receiver)
         if segment.flags & RST:
-            self._reset_at = self._reset_at or self._segments
+            stale = sender is self._client and segment.sequence == self._stale_ack
+            if not stale or self._syn_ack:
+                self._reset_at = self._reset_at or self._segments
             return
         if segment.flags & FIN:
             sender.end(segment.sequence + segment.length)
         if segment.flags & ACK:
             receiver.acknowledge(segment.acknowledgment, self._segments)
+
+    def _is_aside(self, segment: Segment, sender: Side) -> bool:
+        """Return whether a segment has no part in the connection; learn the server's number.
+
+        It is that of the SYN+ACK which the client acknowledges. What acknowledges something else
+        than the client's SYN is of an earlier connection (RFC 9293, 3.5.1 and 3.10.7.3).
+        """
+        kind = segment.flags & (SYN | ACK | RST)
+        if sender is self._client:
+            other = self._other_syn_ack
+            if kind == ACK and other is not None and not self._ack:
+                if segment.acknowledgment == (other + 1) & 0xFFFFFFFF:
+                    self._server.rebase(other)
+                self._other_syn_ack = None
+            return False
+        if not segment.flags & ACK or kind & RST:
+            return False
+        if self._syn and not self._syn_ack and self._client.base is not None:
+            acked = (segment.acknowledgment - self._client.base - 1) & 0xFFFFFFFF
+            if acked > self._syn_length if kind & SYN else acked >= _NEAR:
+                self._stale_ack = segment.acknowledgment
+                return True
+        if kind & SYN and self._server.base not in (None, segment.sequence):
+            if self._syn_ack:
+                self._other_syn_ack = segment.sequence
+                return True
+            self._server.rebase(segment.sequence)
+        return False
 
     def _sides(self, segment: Segment) -> tuple[Side, Side]:
         if segment.source == self._client.endpoint:
@@ -152,6 +198,7 @@ class Connection:
         kind = segment.flags & (SYN | ACK | RST)
         if kind == SYN:
             self._syn = True
+            self._syn_length = max(self._syn_length, segment.length)
         elif kind == SYN | ACK:
             self._syn_ack = True
         elif kind == ACK and sender is self._client and self._syn_ack:

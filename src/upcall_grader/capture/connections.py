@@ -31,6 +31,8 @@ COST, SEGMENT_COST = 4096, 512
 """Bytes: what a connection takes, and what a segment takes besides its payload."""
 _REMEMBERED = 32
 _HALF, _WHOLE = 1 << 31, 1 << 32
+_NEAR = 1 << 20
+"""Sequence numbers that are farther apart are not of the same few segments."""
 
 Endpoint = tuple[bytes, int]
 """Packed address and port."""
@@ -113,6 +115,19 @@ class Side:
         distance = (number - (self.base or 0) - 1 - expected) % _WHOLE
         return expected + (distance - _WHOLE if distance >= _HALF else distance)
 
+    def rebase(self, base: int) -> None:
+        """Count from another initial sequence number: the one so far was none, or not proved."""
+        by = ((self.base or 0) - base) % _WHOLE
+        self.base = base
+        if by >= _NEAR:
+            # What came with such numbers was of another connection.
+            self.stream, self.reached, self.acked, self.acked_in = Stream(), 0, 0, None
+            self.fin = self.fin_acked = None
+            return
+        self.stream, self.reached = self.stream.moved(by), self.reached + by
+        self.acked += by if self.acked_in is not None else 0
+        self.fin_offset += by
+
 
 @dataclass(slots=True)
 class Connection:
@@ -131,6 +146,14 @@ class Connection:
     handshake: Handshake = field(default_factory=Handshake)
     resets: list[tuple[int, bool]] = field(default_factory=list)
     """Frames with RST, and whether the client sent it."""
+    syn_length: int = 0
+    """Bytes that the SYN carried."""
+    conversed: bool = False
+    """Anything but resets came from the server, or the client acknowledged it."""
+    stale_ack: int | None = None
+    """What the server acknowledged last of a connection that the client does not know."""
+    other_syn_ack: tuple[int, int] | None = None
+    """Initial sequence number and frame of a second SYN+ACK with another number."""
 
     @property
     def ended(self) -> bool:
@@ -145,13 +168,14 @@ class Connection:
 
     @property
     def refused(self) -> bool:
-        """The server answered the SYN with RST: nothing listened on its port.
+        """The server answered the SYN with RST and nothing else: nothing listened on its port.
 
         Source: RFC 9293 section 3.10.7.1.
         """
         return (
             self.handshake.syn_ack is None
             and self.handshake.syn is not None
+            and not self.conversed
             and any(not by_client for _, by_client in self.resets)
         )
 
@@ -199,7 +223,9 @@ class Follower:
         sender, receiver = connection.client, connection.server
         if not from_client:
             sender, receiver = receiver, sender
-        _set_bases(segment, sender, receiver)
+        aside = _is_aside(segment, connection, from_client)
+        if not aside:
+            _set_bases(segment, sender, receiver)
         step = Step(
             segment=segment,
             connection=connection,
@@ -210,6 +236,8 @@ class Follower:
         )
         if segment.flags & ACK:
             step.relative_ack = (segment.ack - (receiver.base or 0)) % _WHOLE
+        if aside:
+            return step
         twin = _twin(segment, sender)
         if twin is not None:
             step.marks, step.repeats = Mark.SEEN_TWICE, twin
@@ -279,6 +307,40 @@ def _key(first: Endpoint, second: Endpoint) -> tuple[Endpoint, Endpoint]:
     return (first, second) if first <= second else (second, first)
 
 
+def _is_aside(segment: Segment, connection: Connection, from_client: bool) -> bool:
+    """Return whether a segment has no part in its connection; learn the server's number.
+
+    The server's initial sequence number is that of the SYN+ACK which the client acknowledges. What
+    acknowledges something else than the client's SYN is of an earlier connection (RFC 9293 sections
+    3.5.1 and 3.10.7.3).
+    """
+    handshake, client, server = connection.handshake, connection.client, connection.server
+    kind = segment.flags & (SYN | ACK | RST)
+    if from_client:
+        other = connection.other_syn_ack
+        if kind == ACK and other is not None and handshake.ack is None:
+            if segment.ack == (other[0] + 1) % _WHOLE:
+                server.rebase(other[0])
+                handshake.syn_ack = other[1]
+            connection.other_syn_ack = None
+        connection.conversed |= kind == ACK
+        return False
+    if not segment.flags & ACK or kind & RST:
+        return False
+    if handshake.syn is not None and handshake.syn_ack is None and client.base is not None:
+        acked = (segment.ack - client.base - 1) % _WHOLE
+        if acked > connection.syn_length if kind & SYN else acked >= _NEAR:
+            connection.stale_ack = segment.ack
+            return True
+    connection.conversed = True
+    if kind & SYN and server.base not in (None, segment.seq):
+        if handshake.syn_ack is not None:
+            connection.other_syn_ack = (segment.seq, segment.frame)
+            return True
+        server.rebase(segment.seq)
+    return False
+
+
 def _set_bases(segment: Segment, sender: Side, receiver: Side) -> None:
     if sender.base is None:
         sender.base = (segment.seq - (0 if segment.flags & SYN else 1)) % _WHOLE
@@ -319,6 +381,7 @@ def _opening(step: Step, receiver: Side) -> None:
     if kind == SYN:
         _first_or_again(step, handshake.syn, Mark.SYN)
         handshake.syn = handshake.syn or segment.frame
+        step.connection.syn_length = max(step.connection.syn_length, segment.length)
     elif kind == SYN | ACK:
         _first_or_again(step, handshake.syn_ack, Mark.SYN_ACK)
         handshake.syn_ack = handshake.syn_ack or segment.frame
@@ -345,6 +408,8 @@ def _content(step: Step, sender: Side, receiver: Side) -> None:
     start = sender.offset(segment.seq + (1 if segment.flags & SYN else 0))
     sender.reached = max(sender.reached, start)
     plain = not segment.flags & (SYN | FIN)
+    if -_NEAR < start < 0 and _is_late_first(step, sender, receiver):
+        sender.stream.begin(start)
     if plain and segment.length <= 1 and start == sender.stream.next - 1:
         # One octet below what comes next, or none: a keep-alive, unless it is the last octet sent
         # again.
@@ -370,11 +435,23 @@ def _content(step: Step, sender: Side, receiver: Side) -> None:
         step.marks |= Mark.OUT_OF_ORDER
 
 
+def _is_late_first(step: Step, sender: Side, receiver: Side) -> bool:
+    """Return whether data that was acknowledged before it came is the first in the capture."""
+    handshake, segment = step.connection.handshake, step.segment
+    begun = handshake.syn is not None or handshake.syn_ack is not None
+    # Keep-alives carry no octet, or one that is 0.
+    carries = segment.length > 0 and segment.payload != b"\0"
+    return carries and not begun and sender.stream.empty and receiver.stream.empty
+
+
 def _closing(step: Step, sender: Side, receiver: Side) -> None:
     segment = step.segment
     if segment.flags & RST:
         step.marks |= Mark.RESET
-        step.connection.resets.append((segment.frame, step.from_client))
+        connection = step.connection
+        stale = step.from_client and segment.seq == connection.stale_ack
+        if not stale or connection.handshake.syn_ack is not None:
+            connection.resets.append((segment.frame, step.from_client))
         return
     if segment.flags & FIN:
         if sender.fin is None:

@@ -91,6 +91,22 @@ class Stream:
             self._take_early()
         return Arrival.LATE if fills else Arrival.NEXT
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has come."""
+        return self.next == 0 and not self._early
+
+    def begin(self, start: int) -> None:
+        """Let an empty stream begin there: bytes came behind those that follow them."""
+        self.next = start
+
+    def moved(self, by: int) -> Stream:
+        """Return the same pieces, so much farther on."""
+        stream = Stream()
+        for piece in (*self.pieces, *(piece for _, _, piece in sorted(self._early))):
+            stream.add(piece._replace(start=piece.start + by))
+        return stream
+
     def finish(self) -> None:
         """Put what is behind gaps in its place, since nothing more will come."""
         while self._early:

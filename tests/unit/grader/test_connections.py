@@ -79,6 +79,61 @@ def test_reset_and_refusal() -> None:
     assert connection.refused
 
 
+def test_what_the_server_sent_besides_a_reset_is_no_refusal() -> None:
+    talk = b.Talk().open().say(b"1").s(b.RST).packets
+    for left in (talk[:1] + talk[2:3] + talk[-1:], talk[:1] + talk[3:]):
+        _, (connection,) = follow(left)
+        assert not connection.refused
+
+
+def test_the_servers_number_is_that_which_the_client_acknowledges() -> None:
+    talk = b.Talk().open().say(b"1").close().packets
+    for other in (77, 9500, 2**31 + 9000):
+        decoy = b.tcp(b.SERVER, b.CLIENT, b.SYN | b.ACK, other, 1001)
+        for place, frames in ((1, [1, 3, 4]), (2, [1, 2, 4])):
+            steps, (connection,) = follow([*talk[:place], decoy, *talk[place:]])
+            assert connection.handshake.frames == frames
+            assert sent(connection) == (b"1", b.PREFIX + b"1")
+            assert summary(connection).closed
+            assert steps[-1].relative_ack == 28
+
+
+def test_what_acknowledges_another_syn_is_of_an_earlier_connection() -> None:
+    talk = b.Talk().open().say(b"1").close().packets
+    stale = b.tcp(b.SERVER, b.CLIENT, b.ACK, 5_000_000, 3_000_000_000)
+    reset = b.tcp(b.CLIENT, b.SERVER, b.RST, 3_000_000_000)
+    _, (connection,) = follow([talk[0], stale, reset, *talk])
+    assert connection.resets == []
+    assert connection.handshake.frames == [1, 5, 6]
+    assert summary(connection).closed
+    # Any other reset of the client's ends its own connection.
+    _, (connection,) = follow([talk[0], stale, b.tcp(b.CLIENT, b.SERVER, b.RST, 1001)])
+    assert connection.resets == [(3, True)]
+
+
+def test_a_syn_ack_of_more_than_the_syn_opens_nothing() -> None:
+    syn_ack = b.tcp(b.SERVER, b.CLIENT, b.SYN | b.ACK, 9000, 1002)
+    packets = b.lab(b"1")
+    packets[1] = syn_ack
+    _, (connection,) = follow(packets)
+    assert connection.handshake.frames == [1]
+    # Unless the SYN carried so much (RFC 9293 section 3.1 does not forbid it).
+    _, (connection,) = follow([b.tcp(b.CLIENT, b.SERVER, b.SYN, 1000, 0, b"x"), syn_ack])
+    assert connection.handshake.frames == [1, 2]
+
+
+def test_data_behind_its_acknowledgement_may_be_the_first_of_the_capture() -> None:
+    message, upcall, *rest = b.Talk().say(b"1", b"2").packets
+    ack = b.tcp(b.SERVER, b.CLIENT, b.ACK, 9000, 1001)
+    _, (connection,) = follow([ack, message, upcall, *rest])
+    assert sent(connection) == (b"12", b.PREFIX + b"1" + b.PREFIX + b"2")
+    assert summary(connection).answered_messages == 2
+    # A keep-alive there is none the less one.
+    probe = b.tcp(b.CLIENT, b.SERVER, b.ACK, 1000, 9000, b"\0")
+    steps, _ = follow([ack, probe])
+    assert steps[1].marks == Mark.KEEP_ALIVE
+
+
 def test_numbers_wrap_around() -> None:
     talk = b.Talk(client_seq=2**32 - 2, server_seq=2**32 - 30).open().say(b"123", b"4").close()
     _, (connection,) = follow(talk.packets)
