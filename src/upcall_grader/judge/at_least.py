@@ -15,6 +15,8 @@ def at_least(case: Case, name: str, count: int, least: int, frames: Iterable[int
     """Return the finding of the check ``name``, of whose subject ``count`` are in the capture."""
     if count >= least:
         return met(f"{name}-met", frames, count=count)
+    if case.connection.refused:
+        return not_met(f"{name}-refused", frames)
     if case.complete or case.unanswered:
         return not_met(f"{name}-few", frames, count=count, least=least)
     return not_observable(f"{name}-unseen", frames, count=count, least=least)

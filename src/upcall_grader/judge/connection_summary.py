@@ -74,6 +74,13 @@ class ConnectionSummary(NamedTuple):
         return self.handshake.syn is not None and self.to_the_end
 
     @property
+    def server_gone(self) -> bool:
+        """Whether the server closed first, and later reset what the client still sent."""
+        server, client = self.server_end.fin, self.client_end.fin
+        later = any(not by_client and frame > (server or 0) for frame, by_client in self.resets)
+        return server is not None and client is None and later
+
+    @property
     def messages(self) -> list[bytes]:
         """The messages, in order."""
         return [one.message for one in self.exchanges if one.message is not None]

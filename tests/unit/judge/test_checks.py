@@ -21,7 +21,7 @@ from upcall_grader.texts.wording import Wording
 
 SOURCE = Path(__file__).resolve().parents[3] / "src"
 BOTH_TITLES = {"title", "short"}
-OF_AT_LEAST = ("met", "few", "unseen")
+OF_AT_LEAST = ("met", "few", "unseen", "refused")
 OF_EVERY_CRITERION = {"id", "check", "points", "title"}
 
 

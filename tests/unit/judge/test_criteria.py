@@ -62,10 +62,19 @@ CASES: dict[str, tuple[Records, str, dict[str, Ended]]] = {
         "graded",
         {
             "handshake": (NOT, "handshake-refused", (1, 2)),
-            "messages": (NOT, "messages-few", ()),
-            "upcalls": (NOT, "upcalls-none", ()),
-            "close": (NOT, "close-reset", (2,)),
-            "no-reset": (NOT, "no-reset-sent", (2,)),
+            "messages": (NOT, "messages-refused", ()),
+            "upcalls": (NOT, "upcalls-refused", ()),
+            "close": (NOT, "close-refused", (2,)),
+            "no-reset": (NOT, "no-reset-refused", (2,)),
+        },
+    ),
+    "the server stopped while the client talked": (
+        packets(lambda t: t.open().say(b"1", b"2").s(FIN | ACK).c(PSH | ACK, b"3").s(RST)),
+        "graded",
+        {
+            "upcalls": (NOT, "upcalls-server-gone", (11,)),
+            "close": (NOT, "close-server-gone", (12,)),
+            "no-reset": (NOT, "no-reset-server-gone", (12,)),
         },
     ),
     "SYN and again": (

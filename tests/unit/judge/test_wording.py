@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.corpus.judging import CORPUS
 from tests.unit.grader import building as b
 from upcall_grader.judge.default_rubric import DEFAULT
-from upcall_grader.judge.results import Owner, Remark
+from upcall_grader.judge.results import Owner, Remark, Status
 from upcall_grader.judge.submission import judge_file
 from upcall_grader.texts.wording import Wording
 
@@ -48,3 +49,15 @@ def test_no_english_in_indonesian(name: str, tmp_path: Path) -> None:
 def test_other_peoples_words_stay_as_they_are() -> None:
     files = Remark("copy", {"files": "a packet (1).pcap, server"})
     assert "a packet (1).pcap, server" in Wording("id").text(files)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"), [("refused.pcap", "Start servercall"), ("server-gone.pcap", "Do not stop")]
+)
+def test_one_cause_has_one_remedy(name: str, remedy: str) -> None:
+    found = judge_file(CORPUS / name, DEFAULT, Owner("sari"), name)
+    wording = Wording("en")
+    remarks = [one.remark for one in found.judgements if one.status is not Status.MET]
+    remedies = {wording.remedy(one) for one in remarks}
+    assert len(remedies) == 1
+    assert remedies.pop().startswith(remedy)

@@ -25,6 +25,10 @@ def _find(_: Criterion, case: Case) -> Finding:
         client_first = (connection.client_end.fin or 0) < (connection.server_end.fin or 0)
         first = "client" if client_first else "server"
         return met("close-met", connection.close_frames, first=first)
+    if connection.refused:
+        return not_met("close-refused", connection.reset_frames)
+    if connection.server_gone and not case.dropped:
+        return not_met("close-server-gone", connection.reset_frames)
     if connection.resets and not case.dropped:
         return not_met("close-reset", connection.reset_frames, by=connection.reset_by)
     waited = _seconds_after(case)

@@ -26,6 +26,8 @@ def _find(_: Criterion, case: Case) -> Finding:
     unanswered = [exchange for answer, exchange in answers if answer is Answer.NONE]
     if unanswered and not _may_follow(case, unanswered):
         message = _quoted(unanswered[0].message)
+        if case.connection.server_gone:
+            return not_met("upcalls-server-gone", _frames(unanswered), message=message)
         return not_met("upcalls-unanswered", _frames(unanswered), message=message)
     return _if_none_is_wrong(case, [one for answer, one in answers if answer is not Answer.YES])
 
@@ -40,6 +42,8 @@ def _if_none_is_wrong(case: Case, open_ones: list[Exchange]) -> Finding:
         return not_observable("upcalls-unseen", _frames(open_ones), count=len(exchanges))
     if exchanges:
         return met("upcalls-met", _frames(exchanges), count=len(exchanges))
+    if case.connection.refused:
+        return not_met("upcalls-refused")
     if case.complete or case.unanswered:
         return not_met("upcalls-none")
     return not_observable("upcalls-none-seen")
