@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs inside the root filesystem of a lab host, as the last step of its making.
+# Runs inside the root filesystem of a lab host, as the last step of building it.
 set -eu
 
 # Everything that must differ between two machines is made at a machine's first start.
@@ -25,7 +25,7 @@ UNIT
 systemctl mask apt-daily.timer apt-daily-upgrade.timer
 
 # First process of the container. The engine mounts the control groups read-only; systemd (cgroup v2) and the engine inside
-# write to them. systemd from version 256 on refuses cgroup v1 unless it is told twice, in words that version 252 ignores.
+# write to them. systemd from version 256 on refuses cgroup v1 unless two options allow it, which version 252 ignores.
 cat >/usr/local/sbin/lab-host-init <<'INIT'
 #!/bin/sh
 set -eu
