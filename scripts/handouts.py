@@ -58,7 +58,7 @@ class Renderer(RendererHTML):
 
 
 def _number(tokens: Sequence[Token], idx: int) -> str:
-    """Which terminal the block is for; what comes before the first step is for all of them."""
+    """Return which terminal the block is for; what precedes the first step is for all of them."""
     terminals = list(dict.fromkeys(token.info for token in tokens if token.type == "fence"))
     if not any(token.tag == "h2" for token in tokens[:idx]):
         return f"1\u2013{len(terminals)}"

@@ -86,7 +86,7 @@ class Progress:
         self._waiting.setdefault(step, set()).update(expected)
 
     def has_begun(self, path: str) -> bool:
-        """Whether a play began."""
+        """Return whether a play began."""
         return path in self._begun
 
     def end_task(self, host: str, *, changed: bool) -> None:

@@ -77,7 +77,7 @@ def _fit(data: bytes, room: int) -> tuple[str, int | None]:
 
 
 def wants_colour(choice: str, stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether to colour: ``auto`` means on a terminal that can, unless NO_COLOR is set.
+    """Return whether to colour: ``auto`` means on a terminal that can, unless NO_COLOR is set.
 
     Source: no-color.org.
     """

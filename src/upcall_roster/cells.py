@@ -118,7 +118,7 @@ def _text(field: str, value: str) -> Iterator[str]:
 
 
 def _is_harmless(letter: str) -> bool:
-    """Whether a letter cannot move a terminal's cursor or turn a line's direction (UAX #9)."""
+    """Return whether a letter can neither move the cursor nor turn a line (UAX #9)."""
     return unicodedata.category(letter) not in {"Cc", "Cs", "Zl", "Zp"} and not (
         "\u202a" <= letter <= "\u202e" or "\u2066" <= letter <= "\u2069"
     )

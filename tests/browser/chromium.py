@@ -74,7 +74,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def program(name: str, package: str) -> str:
-    """Where the program is; without it the test fails and says what to install."""
+    """Return where the program is; without it the test fails and says what to install."""
     path = shutil.which(name)
     if path is None:
         pytest.fail(f"{name} is not there: apt-get install {package}")
@@ -137,7 +137,7 @@ def tab_to(page: Page, name: str) -> None:
 
 
 def shown_texts(page: Page, left_out: str = "template") -> list[str]:
-    """Each piece of text that can be seen, without spaces, but for what is in ``left_out``."""
+    """Return each visible piece of text, without spaces, but for what is in ``left_out``."""
     return [text for piece in page.evaluate(_VISIBLE_TEXTS, left_out) if (text := solid(piece))]
 
 

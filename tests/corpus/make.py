@@ -194,7 +194,7 @@ def say(client: Terminal, *messages: str) -> None:
 
 
 def exchange(*messages: str) -> None:
-    """One connection as the handout tells it, with ``bye`` at the end."""
+    """Make one connection as in the handout, with ``bye`` at the end."""
     with serving(), Terminal(CLIENT) as client:
         client.expect(FIRST)
         say(client, *messages)
@@ -210,7 +210,7 @@ def whole(name: str, *options: str, interface: str = "", messages: Sequence[str]
 
 
 def on_any_interface() -> None:
-    """Every packet twice, in both cooked formats; no traffic but the lab's."""
+    """Capture every packet twice, in both cooked formats; no traffic but the lab's."""
     subnet = inspect(NETWORK)["IPAM"]["Config"][0]["Subnet"]
     whole("any.pcap", "net", subnet, interface="any")
     whole("any-v1.pcap", "-y", "LINUX_SLL", "net", subnet, interface="any")
@@ -295,7 +295,7 @@ def stopped_client() -> None:
 
 
 def refused() -> None:
-    """No server at the first attempt: alone in a file, and followed by a good one."""
+    """Try once without a server: alone in a file, and followed by a good attempt."""
     with Recording("refused.pcap") as tcpdump:
         run(*CLIENT_PIPED, stdin=b"1\n")
         tcpdump.until(lambda flags: any(flag & 4 for flag in flags), "a reset")
@@ -306,7 +306,7 @@ def refused() -> None:
 
 
 def two_connections() -> None:
-    """One message is too few; the second connection has enough."""
+    """Make two connections: one message is too few, the second connection has enough."""
     with Recording("two-connections.pcap") as tcpdump:
         exchange("1")
         exchange("2", "3")
@@ -405,7 +405,7 @@ def saved_otherwise() -> None:
 
 
 def make() -> None:
-    """Every capture of the corpus, in the order of expected.yml."""
+    """Make every capture of the corpus, in the order of expected.yml."""
     whole("complete.pcap")
     saved_otherwise()
     whole("nanoseconds.pcap", "--nano")

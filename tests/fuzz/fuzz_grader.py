@@ -104,7 +104,7 @@ def compare() -> None:
 
 
 def mutate(data: bytes, size: int, seed: int) -> bytes:
-    """Every other time a record of a pcap as a whole: cut, changed, taken out, moved.
+    """Cut, change, take out or move a whole record of a pcap every other time.
 
     Bytes changed blindly mostly break the chain of records, and what is in them is never reached.
     """

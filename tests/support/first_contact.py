@@ -106,12 +106,12 @@ class Room:
             return str(self.host.run(f"cat /home/{USER}/.ssh/authorized_keys").stdout)
 
     def is_untouched(self) -> bool:
-        """Whether the run left no trace: no host key here, nothing of the user's there."""
+        """Return whether the run left no trace: no host key here, nothing of the user's there."""
         with self.host.sudo():
             return not self.known_hosts.exists() and not self.host.file(f"/home/{USER}/.ssh").exists
 
     def log_in(self) -> bool:
-        """Whether ssh gets in with the key alone, on a connection of its own."""
+        """Return whether ssh gets in with the key alone, on a connection of its own."""
         done = subprocess.run(
             [
                 *("ssh", "-F", "none", "-i", self.key, "-o", "IdentitiesOnly=yes"),

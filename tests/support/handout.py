@@ -29,7 +29,7 @@ class Step(t.NamedTuple):
 
 
 def steps(handout: Path) -> list[Step]:
-    """All lines of all command blocks, in order."""
+    """Return all lines of all command blocks, in order."""
     text = handout.read_text("utf-8")
     blocks = _BLOCK.findall(text)
     assert blocks, handout

@@ -85,7 +85,7 @@ def login(host: str) -> Terminal:
 
 
 def repair(host: str, *expected: str, variables: dict[str, t.Any] | None = None) -> str:
-    """One run of deploy.yml, which must change what is expected, and a second, nothing."""
+    """Run deploy.yml, which must change what is expected, and again, which changes nothing."""
     first, second = (run_playbook("deploy", host, variables) for _ in range(2))
     assert first.returncode == 0, first.stdout
     changed = [

@@ -103,7 +103,7 @@ def await_program(pid: int, name: str) -> None:
 
 
 def ends(pid: int, process: subprocess.Popen[str], number: signal.Signals) -> bool:
-    """Whether a process ends, in time, once its starter got a signal."""
+    """Return whether a process ends, in time, once its starter got a signal."""
     ending = os.pidfd_open(pid)
     process.send_signal(number)
     process.wait(timeout=30)

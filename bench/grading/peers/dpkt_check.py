@@ -24,7 +24,7 @@ class Connection:
         self.upcalls: list[bytes] = []
 
     def add(self, by_client: bool, flags: int, data: bytes) -> None:
-        """One segment."""
+        """Take one segment."""
         self.flags.append((by_client, flags))
         if data:
             (self.messages if by_client else self.upcalls).append(data)
@@ -44,7 +44,7 @@ class Connection:
 
 
 def complete(path: Path) -> int:
-    """How many connections of a capture are complete; those whose ends open anew are let go."""
+    """Return how many connections are complete; those whose ends open anew are let go."""
     count = 0
     open_: dict[frozenset[tuple[bytes, int]], Connection] = {}
     with path.open("rb") as stream:

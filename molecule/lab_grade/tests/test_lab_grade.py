@@ -67,7 +67,7 @@ class Grading:
         return list(csv.reader((self.out / table).read_text().splitlines()))
 
     def files(self) -> dict[str, bytes]:
-        """Everything that was written."""
+        """Return everything that was written."""
         return {
             str(path.relative_to(self.out)): path.read_bytes()
             for path in self.out.rglob("*")
@@ -92,7 +92,7 @@ class Grading:
 
 @pytest.fixture(scope="module")
 def _captured(host: Host) -> Path:
-    """One capture of a session on the host."""
+    """Capture one session on the host."""
     done = run_playbook("capture", name_of(host), PATIENT)
     assert done.returncode == 0, done.stdout
     return folder(host)

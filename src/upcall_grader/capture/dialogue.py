@@ -221,7 +221,7 @@ class _Reader:
         return min(hole + behind, len(client.data))
 
     def _answers_one(self, begin: int, end: int) -> bool:
-        """Whether the text up to ``end`` is what the client sent in whole writes."""
+        """Return whether the text up to ``end`` is what the client sent in whole writes."""
         text = self._server.data[begin + len(self._phrase) : end]
         message_end = self._at + len(text)
         return (
@@ -250,7 +250,7 @@ class _Reader:
         return matching
 
     def _sent_before(self, begin: int, at: int) -> bool:
-        """Whether the client's byte at ``at`` was seen before the upcall at ``begin``."""
+        """Return whether the client's byte at ``at`` was seen before the upcall at ``begin``."""
         if at >= len(self._client.data):
             return False
         message = self._client.frames_of(at, at + 1)
@@ -258,7 +258,7 @@ class _Reader:
         return message < upcall
 
     def _had(self, message_end: int, begin: int) -> bool:
-        """Whether the server had a whole message when it sent the upcall at ``begin``.
+        """Return whether the server had a whole message when it sent the upcall at ``begin``.
 
         If the message stands behind it in the file, the upcall has to acknowledge the message.
         """

@@ -84,7 +84,7 @@ class Segment(NamedTuple):
     ip_id: int | None
 
     def on_port(self, port: int) -> bool:
-        """Whether one of its two ports is ``port``."""
+        """Return whether one of its two ports is ``port``."""
         return port in (self.source_port, self.destination_port)
 
 

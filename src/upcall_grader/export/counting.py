@@ -54,7 +54,7 @@ def copied(assessment: Assessment) -> frozenset[tuple[str, str]]:
 
 
 def awaits_person(submission: Submission, copies: frozenset[tuple[str, str]]) -> bool:
-    """Whether the instructor has to look before this becomes a grade; ``copies``: see above.
+    """Return whether the instructor has to look before this becomes a grade; ``copies``: see above.
 
     A copy makes its students wait, whichever of their files counts.
     """

@@ -111,7 +111,7 @@ def _handed_in(folder: Path, names: list[str]) -> list[str]:
 def _walk(
     folder: Path, parts: tuple[str, ...], passed: set[tuple[str, str]]
 ) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """Each folder with its files; a folder in it that cannot be read is one of them."""
+    """Yield each folder with its files; a folder in it that cannot be read is one of them."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:

@@ -227,7 +227,7 @@ def _copies(copy: Copy, by_file: Mapping[str, Line]) -> CopyGroup:
 def _looks(
     submissions: Sequence[Submission], lines: Sequence[Line], phrases: Phrases, wording: Wording
 ) -> tuple[Look, ...]:
-    """Who is missing has a list of their own."""
+    """List what a person has to look at; missing students have a list of their own."""
     return tuple(
         Look(line, tuple(dict.fromkeys(_reasons(submission, phrases, wording))))
         for submission, line in zip(submissions, lines, strict=True)

@@ -288,7 +288,7 @@ class Table:
     # -- margin
 
     def _margins(self) -> list[str]:
-        """One bracket for each run of lab rows of the same phase.
+        """Draw one bracket for each run of lab rows of the same phase.
 
         Other traffic inside keeps it open.
         """

@@ -79,7 +79,7 @@ TAKEN = {"honest", "strange-name", "longest"}
 
 @pytest.fixture(scope="module", autouse=True)
 def _attacks(host: Host) -> Iterator[None]:
-    """All of the attacks, in place on the host."""
+    """Put all of the attacks in place on the host."""
     folders = [
         f"mkdir {TOP} && cd {TOP} && mkdir elsewhere && echo x > elsewhere/upcall.pcap",
         f"ln -s {TOP}/elsewhere linked-folder",
@@ -110,7 +110,7 @@ def running(host: Host, name: str, program: str, sign: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def collected(collect: Collect, tmp_path_factory: pytest.TempPathFactory) -> Collected:
-    """One run over all of them, each a student of this host."""
+    """Collect from all of them in one run, each a student of this host."""
     return collect(
         tmp_path_factory.mktemp("collected") / "captures",
         students=[{"student_id": name} for name in [*REFUSED, *TAKEN]],

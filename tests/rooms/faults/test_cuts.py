@@ -54,7 +54,7 @@ def kept(host: Host) -> bytes:
 
 
 def assert_the_next_capture_works(host: Host, kept: bytes) -> None:
-    """Nothing short took the place of the complete capture, and a new one is complete."""
+    """Check that no partial capture replaced the complete one, and that a new one is complete."""
     pcap = folder(host) / "upcall.pcap"
     assert pcap.read_bytes() == kept
     run = run_playbook("capture", name_of(host), PATIENT)

@@ -34,7 +34,7 @@ class Student:
         self.bridge = ""
 
     def follow(self, step: Step) -> None:
-        """One line of the handout."""
+        """Follow one line of the handout."""
         terminal = self._terminal(step.terminal)
         if step.kind == "shell":
             terminal.match(SHELL)
@@ -66,7 +66,7 @@ class Student:
             terminal.match(SHELL)
 
     def _stands_still(self, tcpdump: Terminal) -> None:
-        """As a person sees it: packets have been counted, and then nothing new for a while."""
+        """Wait as a person does: packets have been counted, and then nothing new for a while."""
         while int(tcpdump.match(r"Got (\d+)")[1]) < FEWEST_PACKETS:
             pass
         tcpdump.await_silence(seconds=3)
@@ -74,7 +74,7 @@ class Student:
 
 @contextmanager
 def may_use_docker(host: Host) -> Iterator[None]:
-    """As in a room where students use Docker without sudo."""
+    """Let students use Docker without sudo, as in some rooms."""
     done = run_playbook("prepare", name_of(host), {"lab_docker_users": ["instructor"]})
     assert done.returncode == 0, done.stdout
     try:

@@ -16,7 +16,7 @@ CONTAINERS = "docker ps --all --quiet --filter label=com.docker.compose.project=
 
 
 def play(host: Host, step: str, folder: Path) -> dict[str, int]:
-    """One step for the other lab; its counts."""
+    """Run one step for the other lab, and return its counts."""
     places = {"lab_capture_directory": str(folder / "captures")}
     done = run_playbook(step, name_of(host), places, FACTS)
     assert done.returncode == 0, done.stdout

@@ -55,7 +55,7 @@ class Packet:
         return self.data[self._start : IP + total]
 
     def field(self, at: int, form: str, change: Callable[[int], int]) -> Packet:
-        """One number in the packet changed."""
+        """Change one number in the packet."""
         data = bytearray(self.data)
         (value,) = struct.unpack_from(form, data, at)
         struct.pack_into(form, data, at, change(value) % 256 ** struct.calcsize(form))
@@ -190,7 +190,7 @@ def _renumbered(packets: Packets, of_client: bool, grown: int) -> Packets:
 
 
 def harmful(original: Original) -> Iterator[Mutant]:
-    """Each costs what it says, and nothing else."""
+    """Yield mutants that cost what they say, and nothing else."""
     yield from _without_handshake(original)
     yield from _with_few_messages(original)
     yield from _with_wrong_upcalls(original)
@@ -307,7 +307,7 @@ def harmless(original: Original) -> Iterator[Mutant]:
 
 
 def foreign(original: Original) -> Iterator[Mutant]:
-    """Nothing of the lab is in these."""
+    """Yield captures without any packets of the lab."""
     moved = [
         p.field(TCP + (2 if p.from_client else 0), ">H", lambda _: 4142) if p.is_tcp else p
         for p in original.packets
@@ -384,7 +384,7 @@ def _as_ipv6(packet: bytes) -> bytes:
 
 
 def _fragmented(packets: Packets) -> Packets:
-    """Every packet with data in pieces of 32 bytes; each packet has its own identification."""
+    """Split packets with data into pieces of 32 bytes; each packet has its own identification."""
     pieces = []
     for number, packet in enumerate(packets):
         whole = packet.data[IP:]

@@ -163,7 +163,7 @@ def _shuffled() -> bytes:
 
 
 def _answers(text: bytes, count: int) -> bytes:
-    """One client's message, and a server that goes on and on."""
+    """Return a capture of one message and a server that goes on and on."""
     talk = b.Talk().open().c(DATA, b"1")
     for _ in range(count):
         talk.s(DATA, text)

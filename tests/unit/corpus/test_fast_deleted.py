@@ -69,7 +69,7 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def graded(src: Path, captures: Path, place: Path, rubric: str) -> dict[str, bytes]:
-    """Everything that upcall-grade prints and writes."""
+    """Return everything that upcall-grade prints and writes."""
     place.mkdir()
     (place / "rubric.yml").write_text(rubric, encoding="utf-8")
     (place / "secret").write_text("a secret of the class\n", encoding="utf-8")

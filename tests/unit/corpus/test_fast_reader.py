@@ -32,7 +32,7 @@ MUTANTS = {
 
 
 def agree(data: bytes, path: Path) -> bool:
-    """Whether the fast one told anything; what it told is compared."""
+    """Compare the fast reader's result, and return whether there was one."""
     path.write_bytes(data)
     with path.open("rb", buffering=0) as stream:
         fast = summarize_file(stream.fileno(), UPCALL, RANK)

@@ -87,7 +87,7 @@ def _line(row: list[str]) -> Line:
 
 
 def _followed(part: str) -> tuple[int, tuple[bytes, bytes]]:
-    """Where bytes are missing, Wireshark says so in the midst of them; that note is left out."""
+    """Return a stream and its bytes, without Wireshark's notes of those that are missing."""
     match = re.match(r"Filter: tcp.stream eq (\d+)\nNode 0: (.*)\nNode 1: .*\n", part)
     assert match is not None, part
     sent = {True: b"", False: b""}
@@ -101,7 +101,7 @@ def _followed(part: str) -> tuple[int, tuple[bytes, bytes]]:
 
 
 def facts_of(lines: list[Line]) -> Facts:
-    """Handshake and close, from tshark's numbers alone (RFC 9293 sections 3.5 and 3.6)."""
+    """Return handshake and close, from tshark's numbers alone (RFC 9293 sections 3.5 and 3.6)."""
     facts = Facts()
     ends: dict[bool, int] = {}
     acks: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
@@ -198,7 +198,7 @@ def test_the_corpus(name: str) -> None:
 
 
 def one_file(mutants: list[m.Mutant]) -> bytes:
-    """All of them in one capture, an hour apart, each with its own client port."""
+    """Put all of them into one capture, an hour apart, each with its own client port."""
     return m.write(
         packet.later(number * 3600 * b.SECOND)
         for number, mutant in enumerate(mutants)

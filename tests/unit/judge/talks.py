@@ -84,7 +84,7 @@ def by_id(submission: Submission) -> Mapping[str, Judgement]:
 
 
 def told(submission: Submission) -> dict[str, Ended]:
-    """Each criterion's status, code of its remark and frames."""
+    """Return each criterion's status, code of its remark and frames."""
     return {
         one.criterion.id: (str(one.status), one.remark.code, one.frames)
         for one in submission.judgements

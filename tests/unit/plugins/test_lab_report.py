@@ -144,7 +144,7 @@ raise OSError("the lab is on fire")
 
 @pytest.fixture(scope="module")
 def classroom(room: Rooms) -> tuple[Room, Run]:
-    """One run through three steps, in which every host has its own fate."""
+    """Run through three steps, in which every host has its own fate."""
     made = room(*FINE[:-1], *TROUBLED, dark=["dark", "loose"])
     made.write(site=SITE, prepare=PREPARE, deploy=DEPLOY, capture=CAPTURE)
     (made.folder / "library").mkdir()

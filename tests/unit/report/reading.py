@@ -53,7 +53,7 @@ class Page:
         ]
 
     def said(self, kind: str) -> list[str]:
-        """All that stands at the arrows in text of one class."""
+        """Return all that stands at the arrows in text of one class."""
         return [
             text.text or ""
             for panel in self.panels

@@ -41,7 +41,7 @@ def complete(number: int, *messages: bytes) -> list[bytes]:
 
 
 def lay(folder: Path) -> None:
-    """One capture for each thing that a page has words for."""
+    """Write one capture for each thing that a page has words for."""
     ack, push = b.ACK, b.PSH | b.ACK
     put(folder, "ani", complete(1))
     put(folder, "late", b.frames(talk(2).open().say(b"1", b"2").close().packets[3:]))

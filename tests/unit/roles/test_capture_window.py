@@ -41,7 +41,7 @@ def clock(capture: t.Any, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def come_and_go(path: Path) -> None:
-    """As lab_capture_hold_window does, in less time than the session takes between two looks."""
+    """Do as lab_capture_hold_window does, in less time than the session takes between two looks."""
     with path.open() as window:
         fcntl.flock(window, fcntl.LOCK_SH)
         os.utime(path, ns=(time.time_ns(), time.time_ns() + 1_000))

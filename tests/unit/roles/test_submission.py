@@ -42,7 +42,7 @@ def answer(data: bytes = DATA, **changed: t.Any) -> dict[str, t.Any]:
 def collect(
     said: t.Any, dest: Path, monkeypatch: pytest.MonkeyPatch, check: bool = False
 ) -> dict[str, t.Any]:
-    """One run of the action, to which the host answers as told."""
+    """Run the action once; the host answers as given."""
     given = {
         "student": "sari",
         "alone": True,

@@ -50,7 +50,7 @@ def check(output: str, *, sign: bool = True) -> None:
 
 
 def legal(text: str) -> bool:
-    """Whether a file may have that name."""
+    """Return whether a file may have that name."""
     try:
         return not set(os.fsencode(text)) & set(b"\0/")
     except UnicodeEncodeError:

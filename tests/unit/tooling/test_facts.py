@@ -37,7 +37,7 @@ LABS = {"upcall": (TOP, defaults(), UPCALL), "second": (SECOND, *second())}
 
 
 def source(file: str) -> str:
-    """Where a lab file lies on the controller."""
+    """Return where a lab file lies on the controller."""
     elsewhere = load(TOP / "roles" / "lab_upcall" / "vars" / "main.yml")["__lab_upcall_sources"]
     return str(elsewhere.get(file, file)).replace("{{ lab_upcall_language }}", "en")
 
@@ -54,7 +54,7 @@ def constants(file: Path) -> dict[str, Any]:
 
 
 def texts(file: Path) -> list[str | bytes]:
-    """All texts in a program, whole or in parts."""
+    """Return all texts in a program, whole or in parts."""
     nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
     values = (node.value for node in nodes if isinstance(node, ast.Constant))
     return [value for value in values if isinstance(value, str | bytes)]

@@ -115,7 +115,7 @@ def in_python(path: Path) -> Iterator[str]:
 
 
 def texts_of(value: Any) -> Iterator[str]:
-    """Every text in a YAML document."""
+    """Yield every text in a YAML document."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
@@ -130,7 +130,7 @@ def in_script(path: Path) -> list[str]:
 
 @functools.cache
 def references() -> dict[str, set[str]]:
-    """Each file with the anchors that its messages name."""
+    """Return each file with the anchors that its messages name."""
     anchors_of = {path: set(in_python(path)) for path in PYTHON}
     for path in TASKS:
         texts = texts_of(yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -156,7 +156,7 @@ def test_each_paragraph_is_short_and_names_what_to_type() -> None:
 
 
 def tasks_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Every task of a file, those inside blocks and plays too."""
+    """Yield every task of a file, those inside blocks and plays too."""
     if isinstance(value, list):
         for part in value:
             yield from tasks_in(part)
@@ -179,7 +179,7 @@ def test_whatever_a_task_fails_with_ends_with_its_place() -> None:
 
 
 def is_last_text(node: ast.expr | None) -> bool:
-    """Whether an expression is a text that ends with its place."""
+    """Return whether an expression is a text that ends with its place."""
     if isinstance(node, ast.BinOp):
         return is_last_text(node.right)
     texts = strings(node) if node else []
@@ -187,13 +187,13 @@ def is_last_text(node: ast.expr | None) -> bool:
 
 
 def hands_on(node: ast.Call) -> bool:
-    """Whether a call hands on what one of the project's exceptions says, which ends with it."""
+    """Return whether a call hands on what an exception of the project says, which ends with it."""
     given = [*node.args, *(keyword.value for keyword in node.keywords)]
     return any(ast.unparse(value) == "str(error)" for value in given)
 
 
 def spoken(code: ast.Module) -> Iterator[tuple[ast.Call, ast.expr | None]]:
-    """Each call that speaks to a person in Ansible's own ways, and what it says."""
+    """Yield each call that speaks to a person in Ansible's own ways, and what it says."""
     for node in ast.walk(code):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             call, name = node.exc, ast.unparse(node.exc.func)
@@ -229,7 +229,7 @@ def exceptions() -> dict[str, ast.ClassDef]:
 
 
 def tells(error: ast.ClassDef) -> bool:
-    """Whether a class of exceptions has its anchor, or is given one each time."""
+    """Return whether a class of exceptions has its anchor, or is given one each time."""
     given = (node for node in ast.walk(error) if isinstance(node, ast.arg))
     return any(named(part) for part in error.body) or any(arg.arg == "trouble" for arg in given)
 

@@ -27,7 +27,7 @@ def workflow(file: Path) -> dict[str, Any]:
 
 
 def jobs() -> dict[str, Any]:
-    """Every job of every workflow by its name."""
+    """Return every job of every workflow by its name."""
     return {name: job for file in FILES for name, job in workflow(file)["jobs"].items()}
 
 
