@@ -12,10 +12,10 @@ _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def end(number: int, _: object) -> t.NoReturn:
-    """End this worker and what it started, ssh above all: who waits for a session is its process.
+    """End this worker and its processes, above all the ssh that waits for the session.
 
-    An ansible-playbook that is interrupted sends its workers SIGINT, then SIGTERM twice. Where that
-    goes fast, ansible-core's own handler (2.19) dies of the last one before it has told ssh, which
+    An ansible-playbook that is interrupted sends its workers SIGINT, then SIGTERM twice. If these
+    come fast, ansible-core's own handler (2.19) dies of the last one before it has ended ssh, which
     then stays, and with it the session on the lab host.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
@@ -24,13 +24,13 @@ def end(number: int, _: object) -> t.NoReturn:
 
 
 class ActionModule(NormalAction):
-    """Runs the module as Ansible runs any, in a worker that ends with all that it started."""
+    """Runs the module as Ansible runs any module, in a worker that ends with all its processes."""
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
     ) -> dict[str, t.Any]:
         """Run the module; an interrupted run ends this worker at once."""
-        # A worker runs one task: nothing has to be put back.
+        # A worker runs one task: there are no handlers to restore.
         for number in _ENDING:
             signal.signal(number, end)
         return super().run(tmp, task_vars)

@@ -1,4 +1,4 @@
-"""Action plugin lab_capture_hold_window: a window whose run is interrupted is left at once."""
+"""Action plugin lab_capture_hold_window: an interrupted run lets go of its window at once."""
 
 from __future__ import annotations
 

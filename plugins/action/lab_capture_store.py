@@ -20,7 +20,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
 from upcall_files.keeping import dated_folder, folder, folder_in, present, replace, write
 
 _SCHEMA = 1
-_MANIFEST_LIMIT = 1 << 18  # bytes; the host's part of it is hostile and may be anything
+_MANIFEST_LIMIT = 1 << 18  # bytes; the host's part of it is hostile input
 
 PCAP = "upcall.pcap"
 MANIFEST = "manifest.json"
@@ -63,7 +63,7 @@ class ActionModule(ActionBase):
 
 
 def contents(session: dict[str, t.Any], host: str, offset: float) -> dict[str, bytes]:
-    """Return the files' bytes by name. Raises AnsibleActionFail if they are not what was sent."""
+    """Return the files' bytes by name. Raises AnsibleActionFail if they did not arrive intact."""
     try:
         decoded = {
             name: base64.b64decode(session[key], validate=True)
@@ -73,22 +73,22 @@ def contents(session: dict[str, t.Any], host: str, offset: float) -> dict[str, b
                 ("client.log", "client_log"),
             )
         }
-        told = dict(session["manifest"])
+        from_host = dict(session["manifest"])
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
         raise AnsibleActionFail(
-            f"{host} returned no session: {error!r}. Run playbooks/capture.yml again."
+            f"{host} did not return a session: {error!r}. Run playbooks/capture.yml again."
             " (docs/troubles.md#unusable-answer)"
         ) from error
     digest = hashlib.sha256(decoded[PCAP]).hexdigest()
-    if digest != told.get("sha256"):
+    if digest != from_host.get("sha256"):
         raise AnsibleActionFail(
             f"The capture of {host} arrived damaged: its SHA-256 is {digest}, the host says"
-            f" {told.get('sha256')!s:.80}. Run playbooks/capture.yml again."
+            f" {from_host.get('sha256')!s:.80}. Run playbooks/capture.yml again."
             " (docs/troubles.md#unusable-answer)"
         )
     manifest = {"schema": _SCHEMA, "host": host, "clock_offset_seconds": offset}
-    # What the controller knows itself is not the host's to say.
-    manifest = {**told, **manifest}
+    # The controller's own entries win over the host's.
+    manifest = {**from_host, **manifest}
     written = (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode()
     if len(written) > _MANIFEST_LIMIT:
         raise AnsibleActionFail(
@@ -99,7 +99,7 @@ def contents(session: dict[str, t.Any], host: str, offset: float) -> dict[str, b
 
 
 def keep(dest: Path, files: dict[str, bytes], complete: bool) -> tuple[Path, Path | None]:
-    """Write the files; return where they lie, and where those before them lie. Raises OSError."""
+    """Write the files; return their folder, and that of the earlier ones. Raises OSError."""
     dest.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with folder(str(dest.parent)) as parent, folder_in(parent, dest.name) as own:
         if complete:

@@ -1,4 +1,4 @@
-"""Action plugin lab_collect_submission: collect what a student made, and trust nothing of it."""
+"""Action plugin lab_collect_submission: collect a student's capture, and trust nothing in it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from upcall_text.plain import escape_unprintable, instant
 _SCHEMA = 1
 _STUDENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_LONGEST = 300  # characters of a text from the host that are kept
-_NAMED = 16  # files passed over that are named; the others are counted
+_LONGEST = 300  # characters that are kept of a text from the host
+_NAMED = 16  # files passed over that are named; the rest is only counted
 _LATEST = 253402300799  # seconds; the last moment of the year 9999
 
 PCAP = "upcall.pcap"
@@ -43,7 +43,7 @@ class ActionModule(ActionBase):
     def run(
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
     ) -> dict[str, t.Any]:
-        """Collect from one host what one student made."""
+        """Collect one student's capture from one host."""
         super().run(tmp, task_vars)
         _, given = self.validate_argument_spec(
             argument_spec={
@@ -65,14 +65,14 @@ class ActionModule(ActionBase):
         answer = self._execute_module(
             module_name="lab_collect_submission_info", module_args=sent, task_vars=task_vars
         )
-        # An error of one student stops neither the others of this host nor the list of all.
-        told: dict[str, t.Any] = {"changed": False, "student": student, "collected": False}
+        # An error with one student stops neither the others of this host nor the list of all.
+        result: dict[str, t.Any] = {"changed": False, "student": student, "collected": False}
         try:
             taken, data, passed_over = read_answer(answer, given["size_limit"], check)
         except (KeyError, TypeError, ValueError, zlib.error) as error:
-            return told | {"error": no_answer(host, student, given["timeout"], answer, error)}
+            return result | {"error": no_answer(host, student, given["timeout"], answer, error)}
         if taken is None:
-            return told | passed_over
+            return result | passed_over
         manifest = {
             "schema": _SCHEMA,
             "host": host,
@@ -86,19 +86,19 @@ class ActionModule(ActionBase):
             changed = keep(given["dest"], student, data, manifest, check)
         except OSError as error:
             kept = f"{given['dest']}/submissions/{student}"
-            return told | {
-                "error": f"what came from {host} cannot be kept in {kept}: {shown(error)}. Correct"
-                " that, and run playbooks/collect.yml again"
+            return result | {
+                "error": f"the capture from {host} cannot be kept in {kept}: {shown(error)}."
+                " Correct that, and run playbooks/collect.yml again"
             }
-        return told | {"changed": changed, "collected": True, **passed_over, **taken}
+        return result | {"changed": changed, "collected": True, **passed_over, **taken}
 
 
 def patterns_for(student: str, alone: bool, patterns: list[str]) -> list[str]:
-    """Return the patterns that tell what is a student's, filled in. Raises AnsibleActionFail."""
+    """Return the patterns for one student's files, filled in. Raises AnsibleActionFail."""
     if not _STUDENT.fullmatch(student):
         raise AnsibleActionFail(
             f"{shown(student)} cannot be a student's id, since it becomes a folder's name: write at"
-            " most 64 letters, digits, '.', '_' or '-', the first no '.' and no '-'."
+            " most 64 letters, digits, '.', '_' or '-', not beginning with '.' or '-'."
             " (docs/troubles.md#student-id)"
         )
     for pattern in patterns:
@@ -108,31 +108,31 @@ def patterns_for(student: str, alone: bool, patterns: list[str]) -> list[str]:
                 f"lab_collect_patterns: {shown(pattern)} is not an absolute path, or has"
                 " '.', '..' or an empty part. Correct it. (docs/troubles.md#submission-patterns)"
             )
-    told = [pattern for pattern in patterns if alone or "{student}" in pattern]
-    return [pattern.replace("{student}", student) for pattern in told]
+    own = [pattern for pattern in patterns if alone or "{student}" in pattern]
+    return [pattern.replace("{student}", student) for pattern in own]
 
 
 def no_answer(
     host: str, student: str, timeout: int, answer: Mapping[str, t.Any], error: Exception
 ) -> str:
-    """Return the error of a host that did not answer as the module does, or not in time."""
-    said = answer.get("msg") or f"{type(error).__name__}: {error}"
-    # The shell of a process that SIGALRM ended tells 128 and the signal's number.
+    """Return the error for a host without a valid answer, or without one in time."""
+    reason = answer.get("msg") or f"{type(error).__name__}: {error}"
+    # For a process that SIGALRM ended, the shell returns 128 plus the signal's number.
     if answer.get("rc") in (142, -14):
-        said = (
+        reason = (
             f"nothing was found and read within {timeout} s. A file system that is mounted there"
             " may hang; findmnt on that host lists them"
         )
-    return f"{host} gave no usable answer about {student}: {shown(said)}"
+    return f"{host} gave no usable answer about {student}: {shown(reason)}"
 
 
 def read_answer(
     answer: Mapping[str, t.Any], limit: int, check: bool
 ) -> tuple[dict[str, t.Any] | None, bytes, dict[str, t.Any]]:
-    """Return what a host says was taken, its bytes, and what was passed over; all checked.
+    """Return the file that a host has taken, its bytes, and the files passed over; all checked.
 
-    In check mode there are no bytes. Raises KeyError, TypeError, ValueError or zlib.error where it
-    is not what the module says.
+    In check mode there are no bytes. Raises KeyError, TypeError, ValueError or zlib.error if the
+    answer is not one of the module's.
     """
     if answer.get("failed"):
         raise ValueError("the module failed")
@@ -143,23 +143,23 @@ def read_answer(
         ],
         "passed_over_count": number(answer, "passed_over_count", _LATEST),
     }
-    told = answer["taken"]
-    if told is None:
+    entry = answer["taken"]
+    if entry is None:
         return None, b"", passed_over
-    sha256 = text(told, "sha256")
+    sha256 = text(entry, "sha256")
     if not _SHA256.fullmatch(sha256):
-        raise ValueError("its SHA-256 is not one")
-    size = number(told, "size", limit)
+        raise ValueError("its SHA-256 is malformed")
+    size = number(entry, "size", limit)
     taken = {
-        "path": shown(text(told, "path")),
+        "path": shown(text(entry, "path")),
         "size": size,
         "sha256": sha256,
-        "modified": instant(number(told, "modified", _LATEST)),
-        "owner": shown(text(told, "owner")),
+        "modified": instant(number(entry, "modified", _LATEST)),
+        "owner": shown(text(entry, "owner")),
     }
-    data = b"" if check else unpacked(text(told, "content"), size)
+    data = b"" if check else unpacked(text(entry, "content"), size)
     if not check and hashlib.sha256(data).hexdigest() != sha256:
-        raise ValueError("what arrived does not have the SHA-256 that it should")
+        raise ValueError("the content does not match its SHA-256")
     return taken, data, passed_over
 
 
@@ -168,21 +168,21 @@ def unpacked(content: str, size: int) -> bytes:
     unpacker = zlib.decompressobj()
     data = unpacker.decompress(base64.b64decode(content, validate=True), size + 1)
     if len(data) != size:
-        raise ValueError(f"what arrived does not have the {size} bytes that it should")
+        raise ValueError(f"the content does not have {size} bytes")
     return data
 
 
-def text(told: Mapping[str, t.Any], name: str) -> str:
+def text(entry: Mapping[str, t.Any], name: str) -> str:
     """Return a string of an answer. Raises KeyError or TypeError."""
-    value = told[name]
+    value = entry[name]
     if not isinstance(value, str):
         raise TypeError(f"{name} is not a text")
     return value
 
 
-def number(told: Mapping[str, t.Any], name: str, largest: int) -> int:
+def number(entry: Mapping[str, t.Any], name: str, largest: int) -> int:
     """Return a whole number of an answer, from 0 on. Raises KeyError, TypeError or ValueError."""
-    value = told[name]
+    value = entry[name]
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} is not a whole number")
     if not 0 <= value <= largest:
@@ -190,9 +190,9 @@ def number(told: Mapping[str, t.Any], name: str, largest: int) -> int:
     return value
 
 
-def shown(said: object) -> str:
-    """Return a text from elsewhere as it may be printed and kept: short, and printable."""
-    return escape_unprintable(str(said), _LONGEST)
+def shown(foreign: object) -> str:
+    """Return a text from elsewhere, short and printable."""
+    return escape_unprintable(str(foreign), _LONGEST)
 
 
 def keep(

@@ -1,4 +1,4 @@
-"""Action plugin lab_enroll_host_key_info: a host's SSH key, compared with what is known of it."""
+"""Action plugin lab_enroll_host_key_info: a host's SSH key, compared with the known ones."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Key:
 
 @dataclasses.dataclass(frozen=True)
 class Known:
-    """A key as a file has it: where, and whether it is marked as revoked."""
+    """A key in a file: where, and whether it is marked as revoked."""
 
     key: Key
     place: str
@@ -59,7 +59,7 @@ class Known:
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What ``ssh -G`` tells of the connection to a host."""
+    """The settings that ``ssh -G`` prints for the connection to a host."""
 
     address: str
     port: int
@@ -70,7 +70,7 @@ class Settings:
 
 
 class ActionModule(ActionBase):
-    """Runs on the controller alone; the connection is asked for its options, and not opened."""
+    """Runs on the controller alone; reads the connection's options and does not open it."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -93,10 +93,10 @@ class ActionModule(ActionBase):
                     f"The controller has no {program}: install OpenSSH's client (on Debian and"
                     " Ubuntu, the package openssh-client). (docs/troubles.md#no-packages)"
                 )
-        settings = read_settings(host, told(self._command(host)))
+        settings = read_settings(host, output_of(self._command(host)))
         known = [entry for file in settings.files for entry in look_up(settings.name, file)]
-        # Each type is a connection of its own, and a busy machine drops some: of a known one,
-        # only what can be compared is asked for.
+        # Each type takes a connection, and a busy machine drops some: if keys are known, only the
+        # types that can be compared are asked for.
         wanted = {entry.key.type for entry in known}
         if arguments["fingerprint"] is not None or all(entry.revoked for entry in known):
             wanted = set(_TYPES)
@@ -104,7 +104,7 @@ class ActionModule(ActionBase):
         offered = offered or scan(settings, arguments["timeout"], set(_TYPES) - wanted)
         if not offered:
             raise AnsibleActionFail(
-                f"{host} is not there: no SSH server answered at {settings.address}, port"
+                f"{host} does not answer: no SSH server answered at {settings.address}, port"
                 f" {settings.port}, within {arguments['timeout']} s. Is the machine on, is its"
                 " address right, and does sshd run on it? Then run this again; the others need"
                 " not wait for it. (docs/troubles.md#host-off)"
@@ -144,8 +144,8 @@ class ActionModule(ActionBase):
         return [*command, "-G", option("host")]
 
 
-def told(command: Sequence[str]) -> str:
-    """Return what a program of the controller writes. Raises AnsibleActionFail if it fails."""
+def output_of(command: Sequence[str]) -> str:
+    """Return the output of a program on the controller. Raises AnsibleActionFail if it fails."""
     done = run(command, _PATIENCE)
     if done.returncode != 0:
         raise AnsibleActionFail(
@@ -174,7 +174,7 @@ def run(command: Sequence[str], seconds: float) -> subprocess.CompletedProcess[s
 
 
 def read_settings(host: str, text: str) -> Settings:
-    """Return what matters of the output of ``ssh -G``.
+    """Return the settings in the output of ``ssh -G``.
 
     Raises:
         AnsibleActionFail: the host's key could not be fetched from here, or would not be checked.
@@ -183,14 +183,14 @@ def read_settings(host: str, text: str) -> Settings:
     values = {name: value.strip() for name, _, value in lines}
     if values.get("stricthostkeychecking") in ("no", "off", "false"):
         raise AnsibleActionFail(
-            f"Host key checking is switched off for {host}, and enrolling rests on it. Take"
+            f"Host key checking is switched off for {host}, and enrolling depends on it. Take"
             " StrictHostKeyChecking out of ansible_ssh_common_args, or of your ssh_config."
             " (docs/troubles.md#ssh-options)"
         )
     if {values.get("proxyjump", "none"), values.get("proxycommand", "none")} != {"none"}:
         raise AnsibleActionFail(
-            f"{host} is reached through another machine (ProxyJump or ProxyCommand), through"
-            " which its key cannot be fetched. Log in once by hand with ssh, compare the"
+            f"{host} is reached through another machine (ProxyJump or ProxyCommand), so its key"
+            " cannot be fetched. Log in once by hand with ssh, compare the"
             " fingerprint that it shows, and run this again. (docs/troubles.md#cannot-be-enrolled)"
         )
     address, port = values["hostname"], int(values["port"])
@@ -209,12 +209,12 @@ def read_settings(host: str, text: str) -> Settings:
 
 
 def real(file: str) -> str:
-    """Return a file's own path: a link to it stays a link when the file is replaced."""
+    """Return a file's own path, so that a link to it stays a link when the file is replaced."""
     return os.path.realpath(Path(file).expanduser())
 
 
 def place_to_record(file: str) -> str:
-    """Return the file to record keys in. Raises AnsibleActionFail if there can be none."""
+    """Return the file to record keys in. Raises AnsibleActionFail if it cannot be used."""
     path = Path(real(file))
     if file == "none" or (path.exists() and not path.is_file()):
         raise AnsibleActionFail(
@@ -232,7 +232,7 @@ def place_to_record(file: str) -> str:
 
 
 def parse(words: Sequence[str]) -> Key | None:
-    """Return a key from its type and body; None if the type is not recorded or it is damaged."""
+    """Return a key from its type and body; None if its type is not recorded or it is damaged."""
     if len(words) < 2 or words[0] not in _TYPES:
         return None
     try:
@@ -246,19 +246,19 @@ def parse(words: Sequence[str]) -> Key | None:
 
 
 def scan(settings: Settings, timeout: int, types: set[str]) -> list[Key]:
-    """Return the keys of some types that a host shows in so many seconds; none if it is off."""
+    """Return the keys of these types that a host shows within the timeout; none if it is off."""
     kinds = ",".join(sorted({_TYPES[kind].lower() for kind in types}))
     if not kinds:
         return []
     command = ["ssh-keyscan", "-T", str(timeout), "-p", str(settings.port), "-t", kinds]
-    # The address may have several numbers, each with the whole time to itself.
+    # The name may have several addresses, and each gets the whole time.
     output = run([*command, settings.address], _PATIENCE + 10 * timeout).stdout
     keys = [parse(line.split()[1:]) for line in output.splitlines() if not line.startswith("#")]
     return [key for key in keys if key is not None]
 
 
 def look_up(name: str, file: str) -> Iterator[Known]:
-    """Return what a ``known_hosts`` has under a name. Raises AnsibleActionFail if unreadable."""
+    """Yield the keys of a name in a ``known_hosts``. Raises AnsibleActionFail if unreadable."""
     if not Path(file).exists():
         return
     command = ["ssh-keygen", "-F", name, "-f", file]
@@ -275,7 +275,7 @@ def look_up(name: str, file: str) -> Iterator[Known]:
         words = line.split()
         marker = words.pop(0) if words and words[0].startswith("@") else ""
         key = parse(words[1:])
-        # A certificate authority's key is none that a host shows.
+        # A host does not show a certificate authority's key.
         if key is not None and marker in ("", "@revoked"):
             yield Known(key, place, file, revoked=bool(marker))
 
@@ -284,13 +284,13 @@ def compare(host: str, name: str, offered: Sequence[Key], known: Sequence[Known]
     """Return whether the host's key is known.
 
     Raises:
-        AnsibleActionFail: a key is revoked, or is another one than the known one.
+        AnsibleActionFail: a key is revoked, or differs from the known one.
     """
     for entry in known:
         if entry.revoked and entry.key in offered:
             raise AnsibleActionFail(
-                f"{host} shows a host key that is revoked in {entry.place}: {entry.key}. Whoever"
-                " has that key may pose as this machine; do not connect to it."
+                f"{host} shows a host key that is revoked in {entry.place}: {entry.key}. Another"
+                " machine may have that key and pose as this one; do not connect to it."
                 " (docs/troubles.md#host-key-changed)"
             )
     trusted = [entry for entry in known if not entry.revoked]
@@ -299,15 +299,15 @@ def compare(host: str, name: str, offered: Sequence[Key], known: Sequence[Known]
     common = {entry.key.type for entry in trusted if entry.key in offered}
     types = {key.type for key in offered}
     for entry in trusted:
-        # No key in common is as bad as a different one: whoever answers has none that is known.
+        # No key in common is as bad as a different one: the machine that answers has no known key.
         if entry.key.type not in common and (entry.key.type in types or not common):
             shown = ", ".join(str(key) for key in offered)
             raise AnsibleActionFail(
                 f"The host key of {host} is NOT the one that is known. {entry.place} has"
-                f" {entry.key}, the machine shows {shown}. Either it was installed anew, or another"
+                f" {entry.key}, the machine shows {shown}. Either it was reinstalled, or another"
                 " machine answers in its place and would get your password. Compare at the machine"
                 " itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Only if it is the"
-                " machine's own, take the old one out and run this again:"
+                " machine's own, remove the old one and run this again:"
                 f" {shlex.join(['ssh-keygen', '-R', name, '-f', entry.file])}"
                 " (docs/troubles.md#host-key-changed)"
             )
@@ -327,8 +327,8 @@ def choose(host: str, offered: Sequence[Key], fingerprint: str | None) -> Key:
         if key.fingerprint == fingerprint.strip():
             return key
     raise AnsibleActionFail(
-        f"{host} shows another host key than lab_enroll_fingerprints says. There it is"
+        f"{host} shows a host key other than the one in lab_enroll_fingerprints. There it is"
         f" {fingerprint.strip()}, the machine shows {', '.join(map(str, offered))}. Read it again"
-        " at the machine (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); if it differs still,"
+        " at the machine (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); if it still differs,"
         " another machine answers in its place. (docs/troubles.md#host-key-changed)"
     )

@@ -12,8 +12,8 @@ class ActionModule(ActionBase):
     """Runs the module and measures the clock offset around it.
 
     The offset is NTP's (RFC 5905, section 8): the mean of the differences on the way there and on
-    the way back, so that equal delays on both ways cancel out. Of what is left it is never more
-    than half the delay off: a first connection, say, costs time on the way there alone.
+    the way back, so that equal delays on both ways cancel out. The remaining error is never more
+    than half the delay: a first connection, say, costs time only on the way there.
     """
 
     _supports_check_mode = True

@@ -44,7 +44,7 @@ class ActionModule(ActionBase):
             store(source, dest, arguments["image"])
         except (OSError, EOFError, tarfile.TarError, ValueError, LookupError, TypeError) as error:
             raise AnsibleActionFail(
-                f"What came cannot be kept as {dest}, the archive of {arguments['image']}:"
+                f"The image cannot be kept as {dest}, the archive of {arguments['image']}:"
                 f" {error}. Make room on the controller, or run 'make image' there."
                 " (docs/troubles.md#no-image)"
             ) from error
@@ -52,11 +52,11 @@ class ActionModule(ActionBase):
 
 
 def store(source: Path, dest: Path, image: str) -> None:
-    """Write ``dest`` anew from what ``docker image save`` wrote to ``source``.
+    """Write ``dest`` anew from the output of ``docker image save`` in ``source``.
 
-    What tells which image it is comes first, then its layers, and nothing else; times and owners
-    are left out, so that one image gives one archive. The file takes its name only when it is
-    complete. Raises an error where ``source`` is not what it should be.
+    The data that identify the image come first, then its layers, and nothing else; times and owners
+    are left out, so that one image gives one archive. The file gets its name only when it is
+    complete. Raises an error if ``source`` is not such an output.
     """
     with tarfile.open(source, "r:") as saved:
         entry = next((e for e in _json(saved, "manifest.json") if image in e["RepoTags"]), None)
@@ -79,7 +79,7 @@ def _json(archive: tarfile.TarFile, name: str) -> t.Any:
 
 @contextlib.contextmanager
 def _replaced(dest: Path) -> t.Iterator[t.IO[bytes]]:
-    """Yield a file that becomes ``dest``, for everybody to read, once all is written."""
+    """Yield a file that becomes ``dest``, readable for everybody, once all is written."""
     dest.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=dest.parent, prefix=".incoming-", delete=False) as file:
         try:

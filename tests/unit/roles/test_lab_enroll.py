@@ -135,15 +135,15 @@ def test_the_key_with_the_read_fingerprint_is_taken_and_no_other(folder: Path) -
     shown = offered(folder, "own-ed25519", "own-rsa")
     read = key(folder, "own-rsa").fingerprint
     assert plugin.choose("seat", shown, read) == key(folder, "own-rsa")
-    with pytest.raises(AnsibleActionFail, match="shows another host key"):
+    with pytest.raises(AnsibleActionFail, match="shows a host key other than"):
         plugin.choose("seat", shown, key(folder, "other-rsa").fingerprint)
 
 
 def settings(folder: Path, *options: str, host: str = "Seat-1") -> t.Any:
     """Return the settings that OpenSSH tells for a host, with known_hosts in the folder."""
     files = ["-o", f"UserKnownHostsFile={folder / 'known'}", "-o", "GlobalKnownHostsFile=none"]
-    told = plugin.told(["ssh", "-F", "none", *options, *files, "-G", host])
-    return plugin.read_settings(host, told)
+    settings = plugin.output_of(["ssh", "-F", "none", *options, *files, "-G", host])
+    return plugin.read_settings(host, settings)
 
 
 @pytest.mark.parametrize(

@@ -264,4 +264,4 @@ def test_in_check_mode_a_digest_must_look_like_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = collect(answer(sha256="../../x"), tmp_path, monkeypatch, check=True)
-    assert "its SHA-256 is not one" in result["error"]
+    assert "its SHA-256 is malformed" in result["error"]
