@@ -24,7 +24,7 @@ FILES = {
     "zip": b"PK\x03\x04" + bytes(60),
     "snoop": b"snoop\0\0\0" + bytes(60),
     "text": b"tcpdump: listening on br-0\n",
-    "page": b"<html><body>Sistem",
+    "page": b"<html><body>Moodle",
     "stranger": b"\x7fELF" + bytes(60),
     "header": WHOLE[:20],
     "version": WHOLE[:4] + b"\x09\x00" + WHOLE[6:],

@@ -65,7 +65,7 @@ def test_the_class_page_counts_names_copies_and_who_is_missing(classroom: Room) 
     missing = copies[copies.index("Who is missing") : copies.index("What failed most")]
     assert "s0999 Siti Nurhaliza B" in missing
     look = text[text.index("What you need to look at The grader") :]
-    assert "text Unreadable It cannot be read: it is text, not a capture" in look
+    assert "text Unreadable It cannot be read: it is what tcpdump prints, not a capture" in look
     assert "early Capture again Orderly close from both sides: The capture ends" in look
 
 

@@ -53,6 +53,7 @@ INNER = {
     "TroubleError": "is the base of those that tell",
     "UnsureError": "the slow reading takes over",
     "UnusableError": "is a remark in the report",
+    "_LargeError": "is a cause of the reader's, told with its place",
     "_StopError": "is a remark in the report",
 }
 # A mistake of the project's own; the run goes on without the board.
