@@ -52,7 +52,7 @@ def seat(line: int, row: Mapping[str, str]) -> tuple[Seat, list[str]]:
     wrong += _word("address", made.address, _ADDRESS, MAX_HOST)
     wrong += _word("user", made.user, _USER, MAX_USER)
     if port and not port_is_good:
-        wrong.append(f"port {shown(port)} is no number from 1 to 65535")
+        wrong.append(f"port {shown(port)} is not a number from 1 to 65535")
     return made, wrong
 
 
@@ -88,7 +88,7 @@ def _host(host: str) -> Iterator[str]:
         yield "there is no host: name the machine in the column host"
     elif not _PATH_PART.fullmatch(host) or len(host) > MAX_HOST:
         yield (
-            f"host {shown(host)} is no name for a folder in captures/: {_LEGAL}, at most {MAX_HOST}"
+            f"host {shown(host)} cannot name a folder in captures/: {_LEGAL}, at most {MAX_HOST}"
             " characters. An address such as fe80::1 goes into a column address"
         )
 
@@ -100,7 +100,7 @@ def _student_id(student_id: str) -> Iterator[str]:
     if _ROUNDED.fullmatch(student_id):
         rounded = ". A spreadsheet has rounded this number: give the column the format Text first"
     yield (
-        f"student_id {shown(student_id)} is no name for a folder in captures/: {_LEGAL}, at most"
+        f"student_id {shown(student_id)} cannot name a folder in captures/: {_LEGAL}, at most"
         f" {MAX_STUDENT_ID} characters{rounded}"
     )
 

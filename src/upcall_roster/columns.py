@@ -47,8 +47,8 @@ def causes(header: list[str]) -> list[str]:
     known = {field for field in columns if field}
     if not known:
         return [
-            f"this is no header: {shown(' '.join(header).strip())}. The first line has to name the"
-            " columns, as in host,student_id,name,email,group"
+            f"this is not a header: {shown(' '.join(header).strip())}. The first line has to name"
+            " the columns, as in host,student_id,name,email,group"
         ]
     wrong = []
     for field in sorted(known):
@@ -61,7 +61,7 @@ def causes(header: list[str]) -> list[str]:
             )
     if "host" not in known:
         wrong.append(
-            "there is no column host. This seems to be Moodle's participants list, which knows no"
+            "there is no column host. This seems to be Moodle's participants list, which names no"
             " machines: add a column host with the name of each student's machine"
             if known & _MOODLE
             else "there is no column host: name the column with the machines host"

@@ -31,7 +31,7 @@ def _twice(seats: Sequence[Seat], file: str) -> Iterator[Problem]:
             yield Problem(
                 file,
                 seat.line,
-                f"host {shown(seat.host)} stands in line {first} already. For several students on"
+                f"host {shown(seat.host)} is already in line {first}. For several students on"
                 " one machine, write their ids into one cell, with spaces between them",
                 trouble="roster-row",
             )
@@ -43,7 +43,7 @@ def _twice(seats: Sequence[Seat], file: str) -> Iterator[Problem]:
                 yield Problem(
                     file,
                     seat.line,
-                    f"student {shown(student.student_id)} stands in line {first} already:"
+                    f"student {shown(student.student_id)} is already in line {first}:"
                     " each student has one seat",
                     trouble="roster-row",
                 )

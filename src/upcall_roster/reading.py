@@ -96,7 +96,9 @@ def _refused(error: Exception) -> str:
 
 def _decoded(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
-        cause = f"it is larger than {MAX_BYTES // 1024} KiB, so it is no roster: check the name"
+        cause = (
+            f"it is larger than {MAX_BYTES // 1024} KiB, so it cannot be a roster: check the name"
+        )
         raise RosterError([Problem(file, None, cause, trouble="roster-file")])
     if data.startswith(b"PK\x03\x04"):
         cause = f"this is a spreadsheet or an archive, whatever its name says: {_SAVE_AGAIN}"

@@ -153,7 +153,7 @@ def _secret(rubric: Rubric, file: Path | None) -> bytes:
     if wanted and file is None:
         raise SecretError(
             "the rubric looks for tokens, which need the class secret: add --secret FILE, the file"
-            " with which upcall-grade tokens was run"
+            " that you gave to upcall-grade tokens"
         )
     return read_secret(file) if file else b""
 
@@ -162,7 +162,7 @@ def _check_out(out: Path, directory: Path) -> None:
     """Refuse a folder that cannot take the results, before the work starts."""
     if out.resolve() == directory.resolve():
         raise _OutError(
-            f"{out}: results and captures in one folder; name another folder after --out"
+            f"{out}: results and captures cannot share a folder; name another one after --out"
         )
     if out.exists() and not out.is_dir():
         raise _OutError(f"{out}: it is a file; name a folder after --out")

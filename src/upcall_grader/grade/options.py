@@ -10,8 +10,8 @@ from upcall_grader.languages import LANGUAGES
 from upcall_grader.troubles import Parser
 
 _STATUS = (
-    "Exit status: 0 all graded, 1 some need a person, 2 wrong use. Another form of the command:"
-    " upcall-grade rubric (prints the default rubric, to start your own from);"
+    "Exit status: 0 all graded, 1 some need a person, 2 wrong use. Other commands:"
+    " upcall-grade rubric (prints the default rubric, as a start for your own);"
     " upcall-grade tokens --roster FILE --secret FILE (prints each student's token)."
 )
 
@@ -31,23 +31,21 @@ def grade_options(arguments: Sequence[str]) -> argparse.Namespace:
         help="folder for grades.json, the CSV files and the report; without it nothing is written",
     )
     parser.add_argument("--rubric", metavar="FILE", type=Path, help="YAML file (default: built in)")
-    parser.add_argument(
-        "--roster", metavar="FILE", type=Path, help="CSV file that tells who sits where"
-    )
+    parser.add_argument("--roster", metavar="FILE", type=Path, help="CSV file of who sits where")
     parser.add_argument(
         "--secret", metavar="FILE", type=Path, help="the class secret, for the check token"
     )
     parser.add_argument(
-        "--lang", choices=LANGUAGES, default="en", help="language of what is told (default: en)"
+        "--lang", choices=LANGUAGES, default="en", help="language of all output (default: en)"
     )
     parser.add_argument(
         "--assignment",
         metavar="NAME",
         default="Upcall",
-        help="what the grade's column is called in Moodle and Canvas (default: Upcall)",
+        help="name of the grade's column in Moodle and Canvas (default: Upcall)",
     )
     parser.add_argument(
-        "--quiet", action="store_true", help="tell only what needs a person, and no progress"
+        "--quiet", action="store_true", help="show only what needs a person, and no progress"
     )
     return parser.parse_args(arguments)
 
@@ -66,7 +64,7 @@ def token_options(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="FILE",
         type=Path,
         required=True,
-        help="a line of your own choice in a file; the same for printing and for grading",
+        help="file with a line of your choice; use the same file to print and to grade",
     )
     return parser.parse_args(arguments)
 

@@ -54,7 +54,7 @@ def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) ->
     ``without`` are files and folders to pass over: results of an earlier run, the roster.
     """
     if not folder.is_dir():
-        cause = "is no folder" if folder.exists() else "does not exist"
+        cause = "is not a folder" if folder.exists() else "does not exist"
         raise FolderError(f"{folder} {cause}; name the folder with the captures")
     passed = {Path(os.path.realpath(path)) for path in without}
     passed |= {Path(os.path.realpath(path.parent), path.name) for path in without}

@@ -52,7 +52,7 @@ class _Reader:
         for key, value in node.value:
             name = self.text(key, "a name")
             if name in values:
-                self.fail(key, f"{name!r} stands there twice")
+                self.fail(key, f"{name!r} appears twice")
             values[name] = value
         return values
 
@@ -98,7 +98,9 @@ def read_rubric(path: Path) -> Rubric:
         cause = getattr(error, "strerror", None) or error
         raise RubricError(f"{path}: it cannot be read ({cause}); check the name") from error
     if len(data) > MAX_BYTES:
-        raise RubricError(f"{path}: it is larger than {MAX_BYTES // 1024} KiB, so it is no rubric")
+        raise RubricError(
+            f"{path}: it is larger than {MAX_BYTES // 1024} KiB, so it cannot be a rubric"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -116,7 +118,7 @@ def parse_rubric(text: str, file: str) -> Rubric:
         where = f", line {mark.line + 1}" if mark else ""
         cause = " ".join(str(getattr(error, "problem", None) or error).split())
         raise RubricError(
-            f"{file}{where}: it is no YAML ({cause}); compare it with: upcall-grade rubric"
+            f"{file}{where}: it is not YAML ({cause}); compare it with: upcall-grade rubric"
         ) from error
     if root is None:
         raise RubricError(f"{file}: it is empty; start from: upcall-grade rubric")
@@ -140,13 +142,15 @@ def _rubric(reader: _Reader, root: yaml.Node) -> Rubric:
     given = reader.mapping(root, "the rubric")
     reader.known(given, {"lab", "criteria"}, "a rubric")
     if "criteria" not in given:
-        reader.fail(root, "there is no criteria; start from: upcall-grade rubric")
+        reader.fail(root, "it has no criteria; start from: upcall-grade rubric")
     lab = _lab(reader, given["lab"]) if "lab" in given else UPCALL
     criteria: dict[str, Criterion] = {}
     for node in reader.items(given["criteria"], "criteria"):
         criterion = _criterion(reader, node)
         if criterion.id in criteria:
-            reader.fail(node, f"the id {criterion.id!r} stands there twice; each needs its own")
+            reader.fail(
+                node, f"the id {criterion.id!r} appears twice; each criterion needs its own"
+            )
         criteria[criterion.id] = criterion
     return Rubric(tuple(criteria.values()), lab)
 

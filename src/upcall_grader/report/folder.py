@@ -59,7 +59,7 @@ def _may_replace(target: Path) -> None:
     if ours and ((target / MARKER).is_file() or not any(target.iterdir())):
         return
     raise ReportError(
-        f"{target} is there already, and it is no report of upcall-grade",
+        f"{target} already exists and is not a report of upcall-grade",
         "choose another folder with --out, or move it away first",
     )
 

@@ -98,7 +98,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no TCP port; give a number from 1 to 65535")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a TCP port; give a number from 1 to 65535"
+        )
     return int(text)
 
 

@@ -88,12 +88,15 @@ BAD_ROSTER = "host,student_id\nh1,a\nh1,b\n"
         (["captures", "--lang", "de"], "argument --lang: invalid choice"),
         (["captures", "more"], "unrecognized arguments: more"),
         (["none"], "upcall-grade: none does not exist; name the folder with the captures"),
-        (["captures/2110001.pcap"], "is no folder; name the folder with the captures"),
+        (["captures/2110001.pcap"], "is not a folder; name the folder with the captures"),
         (["captures", "--rubric", "none.yml"], "upcall-grade: none.yml: it cannot be read"),
         (["captures", "--rubric", "bad.yml"], "upcall-grade: bad.yml, line 2: "),
         (["captures", "--roster", "none.csv"], "there is no such file: check the name"),
-        (["captures", "--roster", "bad.csv"], "upcall-grade: bad.csv, line 3: host 'h1' stands in"),
-        (["captures", "--out", "captures"], "results and captures in one folder"),
+        (
+            ["captures", "--roster", "bad.csv"],
+            "bad.csv, line 3: host 'h1' is already in line 2",
+        ),
+        (["captures", "--out", "captures"], "results and captures cannot share a folder"),
         (["captures", "--out", "bad.csv"], "it is a file; name a folder after --out"),
         (["captures", "--rubric", "tokens.yml"], "add --secret FILE"),
         (["captures", "--secret", "none"], "the secret cannot be read"),
@@ -318,7 +321,7 @@ def test_what_was_found_is_told_before_what_went_wrong(captures: Path, tmp_path:
     done = grade(captures, "--out", tmp_path / "results")
     assert done.returncode == 2
     assert b"submissions:" in done.stdout
-    assert b"is no report of upcall-grade" in done.stderr
+    assert b"is not a report of upcall-grade" in done.stderr
 
 
 def test_many_files_are_judged_side_by_side_in_the_same_order(tmp_path: Path) -> None:

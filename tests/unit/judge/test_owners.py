@@ -423,7 +423,9 @@ def test_a_folder_in_it_that_cannot_be_read_costs_itself_alone(
         find(tmp_path / "locked", None)
 
 
-@pytest.mark.parametrize(("name", "words"), [("none", "does not exist"), ("file", "is no folder")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("none", "does not exist"), ("file", "is not a folder")]
+)
 def test_a_folder_that_is_none(name: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FolderError, match=f"{words}; name the folder with the captures"):

@@ -31,13 +31,13 @@ PLAYBOOK = """
 
 BAD = {
     "no host": (f"{HEADER}seat-01,,,,,,,\n,2110001,,,,,,\n", 3, "there is no host"),
-    "a host twice": (f"{HEADER}seat-01,,,,,,,\nseat-01,,,,,,,\n", 3, "stands in line 2 already"),
-    "no header": ("seat-01\nseat-02\n", 1, "this is no header"),
+    "a host twice": (f"{HEADER}seat-01,,,,,,,\nseat-01,,,,,,,\n", 3, "is already in line 2"),
+    "no header": ("seat-01\nseat-02\n", 1, "this is not a header"),
     "no column host": ("student_id\n2110001\n", 1, "there is no column host"),
     "Moodle's list": ("First name,Surname\nSari,Dewi\n", 1, "add a column host"),
     "Latin-1": (f"{HEADER}seat-01,1,Zo\u00eb,,,,,\n".encode("latin-1"), 2, "is not UTF-8"),
     "UTF-16": (f"{HEADER}seat-01,,,,,,,\n".encode("utf-16"), 1, "this is UTF-16"),
-    "no path part": (f"{HEADER}seat-01/..,,,,,,,\n", 2, "no name for a folder"),
+    "no path part": (f"{HEADER}seat-01/..,,,,,,,\n", 2, "cannot name a folder"),
     "too few cells": (f"{HEADER}seat-01\n", 2, "1 cells"),
     "an empty file": ("", 1, "the roster is empty"),
 }

@@ -68,7 +68,7 @@ def test_a_file_that_is_no_roster_by_its_size() -> None:
     rows = b"".join(b"seat-%d,\n" % number for number in range(reading.MAX_BYTES // 8))
     assert len(rows) > reading.MAX_BYTES
     assert only(b"host,name\n" + rows) == (
-        "roster.csv: it is larger than 256 KiB, so it is no roster: check the name"
+        "roster.csv: it is larger than 256 KiB, so it cannot be a roster: check the name"
         " (docs/troubles.md#roster-file)"
     )
 
@@ -102,7 +102,7 @@ def test_no_more_is_read_than_a_roster_has() -> None:
 )
 def test_no_header(first: str) -> None:
     message = only(f"{first}\nseat-02,2110002,Budi\n")
-    assert_says(message, 1, "no header", "host,student_id,name,email,group")
+    assert_says(message, 1, "not a header", "host,student_id,name,email,group")
     assert "\x1b" not in message
 
 
@@ -164,13 +164,13 @@ def test_an_id_that_names_anybodys_files(student_id: str) -> None:
 def test_a_host_that_is_no_folder_name(host: str) -> None:
     # Below the place where a NUL would tell of UTF-16.
     rows = "".join(f"seat-0{number},,,,\n" for number in range(9))
-    assert_says(only(f"{HEADER}{rows}{host},,,,\n"), 11, "host", "no name for a folder")
+    assert_says(only(f"{HEADER}{rows}{host},,,,\n"), 11, "host", "cannot name a folder")
 
 
 @pytest.mark.parametrize("student_id", ["..", "a/b", "-rf", "\u00e9", "x" * 65, "a,b", "1|2"])
 def test_a_student_id_that_is_no_folder_name(student_id: str) -> None:
     message = only(f'{HEADER}seat-01,"{student_id}",,,\n')
-    assert_says(message, 2, "student_id", "no name for a folder")
+    assert_says(message, 2, "student_id", "cannot name a folder")
     assert "rounded" not in message
 
 
