@@ -1,4 +1,4 @@
-"""The board: what each host of a room is at, redrawn in place while a run is under way."""
+"""The board: the current task of each host of a room, redrawn in place during a run."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ else:
 DOCUMENTATION = r"""
 name: lab_board
 type: stdout
-short_description: One line a host, whose steps fill in as they happen
+short_description: One line for each host, whose steps fill in as they happen
 description:
   - At a terminal, shows a board of the room in place of a line for each task and host. A step is a
-    playbook file, as in the report of the callback C(lab_report) at the end, which tells why a
-    host failed.
-  - Hosts that do not fit one below the other share lines, with a mark for each step. Where the
-    terminal is too small for that as well, those in trouble and at work are shown, and the others
-    are counted.
+    playbook file, as in the final report of the callback C(lab_report), which shows why a host
+    failed.
+  - If the hosts do not fit one below the other, they share lines, with a mark for each step. If the
+    terminal is too small for that as well, only hosts in trouble and at work are shown, and the
+    others are counted.
   - Each host's time is the time of its own tasks, without waiting for the other hosts.
-  - Warnings, deprecations, differences, results of C(debug) and C(assert), and whatever else asks
-    to be shown are printed above the board. So are the labelled items of an C(assert).
+  - Warnings, deprecations, differences, results of C(debug) and C(assert), and other results that
+    ask to be shown are printed above the board. So are the labelled items of an C(assert).
   - While a task may ask something (C(pause), C(vars_prompt), a C(debugger)) there is no board.
-  - What hosts say is shown with control characters escaped.
-  - Prints what P(ansible.builtin.default#callback) prints where the output is no terminal or one
-    that cannot move its cursor (E(TERM) is V(dumb)), with C(-v) or C(--step), where a log is kept
-    (C(log_path)), where the debugger is on for all tasks, and where a Python package that it
-    requires is missing, which it tells.
+  - Control characters in hosts' messages are escaped.
+  - Prints the lines of P(ansible.builtin.default#callback) instead if the output is not a terminal,
+    or is one that cannot move its cursor (E(TERM) is V(dumb)), with C(-v) or C(--step), if a log is
+    kept (C(log_path)), if the debugger is on for all tasks, and if a required Python package is
+    missing, of which it warns.
   - E(ANSIBLE_STDOUT_CALLBACK=default) brings those lines back everywhere.
 requirements:
   - rich, as in this project's .venv
@@ -56,7 +56,7 @@ extends_documentation_fragment:
   - result_format_callback
 """
 
-# The colours that Ansible gives its lines, as the user has set them; none where it may not colour
+# The colours of Ansible's lines, as the user has set them; none if it may not use colours
 # (NO_COLOR, its own settings).
 COLORS = {
     parsecolor(getattr(constants, name))
@@ -76,7 +76,7 @@ def action(task: t.Any) -> str:
 
 
 class CallbackModule(DefaultCallback):
-    """Shows the board at a terminal, and what the default callback shows anywhere else."""
+    """Shows the board at a terminal, and the default callback's lines elsewhere."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
@@ -88,14 +88,14 @@ class CallbackModule(DefaultCallback):
         self._board: Board | None = None
         self._screen: Screen | None = None
         self._registered = False
-        self._told_at_end = "lab_report" in constants.CALLBACKS_ENABLED
+        self._reports_at_end = "lab_report" in constants.CALLBACKS_ENABLED
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
         """Note that a playbook of the command line begins; there may be several."""
         if not self._board and self._wanted():
             if MISSING:
                 self._display.warning(
-                    f"Plain lines in place of the board: {MISSING}. Run the ansible-playbook of"
+                    f"Plain lines instead of the board: {MISSING}. Run the ansible-playbook of"
                     " this project's .venv: make venv, then . .venv/bin/activate"
                     " (docs/troubles.md#not-installed)"
                 )
@@ -103,7 +103,7 @@ class CallbackModule(DefaultCallback):
                 note = "check mode: nothing is changed" if context.CLIARGS.get("check") else ""
                 self._board = Board(self._events.progress, note)
                 self._screen = Screen(self._board, self._give_up, COLORS)
-                # Else each task is announced, whether or not there is anything to tell of it.
+                # Otherwise each task is announced, whether or not it has anything to show.
                 self.set_option("display_skipped_hosts", False)
         if self._board:
             self._events.plan(playbook)
@@ -121,19 +121,19 @@ class CallbackModule(DefaultCallback):
         self._play = play
         with self._board.lock:
             self._events.start_play(play)
-        # After that of lab_report, so before it: its table comes below what was told here.
+        # Registered after that of lab_report, so it runs before: the table comes below these lines.
         if not self._registered:
             atexit.register(self._at_exit, os.getpid())
         self._registered = True
         self._screen.show()
 
     def v2_playbook_on_no_hosts_remaining(self) -> None:
-        """Print nothing where all hosts of the play have failed: the board shows it."""
+        """Print nothing if all hosts of the play have failed: the board shows it."""
         if not self._screen:
             super().v2_playbook_on_no_hosts_remaining()
 
     def _task_start(self, task: t.Any, prefix: str | None = None) -> None:
-        """Note that a task begins. One that may ask something has the terminal for itself."""
+        """Note that a task begins. A task that may ask something gets the terminal for itself."""
         super()._task_start(task, prefix=prefix)
         if not self._screen:
             return
@@ -147,7 +147,7 @@ class CallbackModule(DefaultCallback):
         if not self._board or not self._screen:
             super().v2_runner_on_start(host, task)
             return
-        if asks(task):  # somebody's thinking is nobody's work
+        if asks(task):  # a person's thinking is not a host's work
             return
         name = one_line(task.get_name().strip().rpartition(" : ")[2])
         with self._board.lock:
@@ -164,7 +164,7 @@ class CallbackModule(DefaultCallback):
             self._board.seat(result.host.get_name()).task = f"{name} ({left} tries left)"
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
-        """Note that a host's task came to its end."""
+        """Note that a host's task ended."""
         if not self._board or not self._screen:
             super().v2_runner_on_ok(result)
             return
@@ -172,22 +172,22 @@ class CallbackModule(DefaultCallback):
         items = result.task.loop and "results" in result.result
         if items or not self._run_is_verbose(result):
             return
-        said = result.result.get("msg")
-        if isinstance(said, str) and action(result.task) in ("debug", "assert"):
-            self._tell(result, said)
+        message = result.result.get("msg")
+        if isinstance(message, str) and action(result.task) in ("debug", "assert"):
+            self._print_above(result, message)
         else:
             super().v2_runner_on_ok(result)
 
     def v2_runner_item_on_ok(self, result: t.Any) -> None:
-        """Note that an item of a loop came to its end."""
+        """Note that an item of a loop ended."""
         if not self._screen or self._run_is_verbose(result):
             super().v2_runner_item_on_ok(result)
             return
         self._handle_warnings(result.result)
         control = result.task.loop_control
-        # What a check goes through under labels of its own is there to be read.
+        # The labels of a check's items are meant to be read.
         if action(result.task) == "assert" and control and control.label:
-            self._tell(result, str(self._get_item_label(result.result)))
+            self._print_above(result, str(self._get_item_label(result.result)))
 
     def v2_runner_on_skipped(self, result: t.Any) -> None:
         """Note that a host's task had nothing to do."""
@@ -202,19 +202,19 @@ class CallbackModule(DefaultCallback):
             super().v2_runner_item_on_skipped(result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
-        """Note that a host's task failed; whether that counts is for Ansible to say."""
+        """Note that a host's task failed; Ansible decides whether that counts."""
         if not self._board or not self._screen:
             super().v2_runner_on_failed(result, ignore_errors)
             return
         self._note(result, partial(self._events.fail, ignored=ignore_errors))
         if ignore_errors:
-            self._tell(result, f"{why_failed(result.result)} (ignored)")
-        elif not self._told_at_end:
+            self._print_above(result, f"{why_failed(result.result)} (ignored)")
+        elif not self._reports_at_end:
             super().v2_runner_on_failed(result, ignore_errors)
 
     def v2_runner_item_on_failed(self, result: t.Any) -> None:
         """Note that an item failed."""
-        if not self._screen or not self._told_at_end:
+        if not self._screen or not self._reports_at_end:
             super().v2_runner_item_on_failed(result)
         else:
             self._handle_warnings(result.result)
@@ -226,27 +226,27 @@ class CallbackModule(DefaultCallback):
             return
         self._note(result, self._events.miss)
         if result.task.ignore_unreachable:
-            self._tell(result, f"{why_unreachable(result.result)} (ignored)")
-        elif not self._told_at_end:
+            self._print_above(result, f"{why_unreachable(result.result)} (ignored)")
+        elif not self._reports_at_end:
             super().v2_runner_on_unreachable(result)
 
     def v2_playbook_on_include(self, included_file: t.Any) -> None:
-        """Print nothing of included tasks where the board shows."""
+        """Print nothing about included tasks while there is a board."""
         if not self._screen:
             super().v2_playbook_on_include(included_file)
 
     def v2_runner_on_async_poll(self, result: t.Any) -> None:
-        """Print nothing of a task in the background where the board shows."""
+        """Print nothing about a background task while there is a board."""
         if not self._screen:
             super().v2_runner_on_async_poll(result)
 
     def v2_runner_on_async_ok(self, result: t.Any) -> None:
-        """Print nothing of a background task's end, which its result tells."""
+        """Print nothing at a background task's end, which its result shows."""
         if not self._screen:
             super().v2_runner_on_async_ok(result)
 
     def v2_runner_on_async_failed(self, result: t.Any) -> None:
-        """Print nothing of a background task's failure, which its result tells."""
+        """Print nothing at a background task's failure, which its result shows."""
         if not self._screen:
             super().v2_runner_on_async_failed(result)
 
@@ -259,11 +259,11 @@ class CallbackModule(DefaultCallback):
         if self._screen and self._board and len(self._board.seats) > 1:
             self._display.display(self._board.longest())
         custom = stats.custom and self.get_option("show_custom_stats")
-        if not self._screen or not self._told_at_end or custom:
+        if not self._screen or not self._reports_at_end or custom:
             super().v2_playbook_on_stats(stats)
 
     def _wanted(self) -> bool:
-        """Return whether this run has a terminal, and nothing that a board would hide or spoil."""
+        """Return whether the run has a terminal, and nothing that a board would hide or disturb."""
         return (
             sys.stdout.isatty()
             and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
@@ -273,16 +273,16 @@ class CallbackModule(DefaultCallback):
             and not constants.DEFAULT_LOG_PATH
         )
 
-    def _note(self, result: t.Any, told: t.Callable[[t.Any], None]) -> None:
-        """Take a host's result onto the board."""
+    def _note(self, result: t.Any, record: t.Callable[[t.Any], None]) -> None:
+        """Put a host's result on the board."""
         board = t.cast("Board", self._board)
         with board.lock:
-            told(result)
+            record(result)
             board.seat(result.host.get_name()).end()
         self._handle_warnings(result.result)
 
-    def _tell(self, result: t.Any, text: str) -> None:
-        """Print what a host has to say above the board."""
+    def _print_above(self, result: t.Any, text: str) -> None:
+        """Print a host's message above the board."""
         self._display.display(f"{self.host_label(result)}: {text.strip()}".replace("\n", "\n  "))
 
     def _hide(self) -> None:
@@ -290,7 +290,7 @@ class CallbackModule(DefaultCallback):
             self._screen.hide()
 
     def _give_up(self, error: Exception) -> None:
-        """Go on as the default callback does."""
+        """Continue as the default callback."""
         self._screen = None
         self._display.warning(f"Plain lines from here on: the board could not be drawn ({error}).")
 

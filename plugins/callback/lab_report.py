@@ -1,4 +1,4 @@
-"""The report at the end of a run: how far each host came, why not further, how to repeat that."""
+"""The report at the end of a run: how far each host got, why no further, and how to repeat it."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ from upcall_text.plain import escape_unprintable, instant
 DOCUMENTATION = r"""
 name: lab_report
 type: aggregate
-short_description: Tells at the end of a run how far each host came
+short_description: Shows at the end of a run how far each host got
 description:
-  - Prints a table of host and step, the reason for each host that failed, the counts, and a command
-    line that repeats the run for the hosts that did not come through. Writes the same to a file.
+  - Prints a table of hosts and steps, the reason for each host that failed, the counts, and a
+    command line that repeats the run for the hosts that did not get through. Writes the same to a
+    file.
   - A step is a playbook file. Rescued and ignored failures do not count.
-  - V(not run) says that the host did not come to the end of that step, without a failure in it.
-  - The command line is the user's own, values of C(-e) included. It goes to the terminal alone.
+  - V(not run) means that the host did not reach the end of that step, without a failure in it.
+  - The command line is the user's own, with the values of C(-e). It goes only to the terminal.
 requirements:
   - enabled with C(callbacks_enabled) in ansible.cfg
 options:
@@ -51,9 +52,9 @@ options:
         key: run_file
   run:
     description:
-      - The name of the run, where several processes share a room between them. If the file is of
-        this same run, their hosts stay in it and in the table.
-      - Without it each process is a run of its own and replaces the file.
+      - The name of the run, if several processes share a room. If the file belongs to the same run,
+        their hosts stay in it and in the table.
+      - Without it each process is a separate run and replaces the file.
     type: str
     env:
       - name: UPCALL_LAB_RUN
@@ -63,14 +64,14 @@ SCHEMA = 1
 
 
 def outcome(host: t.Mapping[str, t.Any]) -> str:
-    """Return how a host of the report came through: ok, failed, unreachable or unfinished."""
+    """Return how a host of the report ended: ok, failed, unreachable or unfinished."""
     if host["failed"]:
         return "unreachable" if host["unreachable"] else "failed"
     return "ok" if host["finished"] and "not run" not in host["steps"].values() else "unfinished"
 
 
 def joined(earlier: dict[str, t.Any], run: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return a process's report with the hosts that others of the same run have reported."""
+    """Return a process's report with the hosts of other processes of the same run."""
     same = earlier.get("schema") == SCHEMA and earlier.get("run") == run["run"]
     others = earlier if same else run
     hosts = others["hosts"] | run["hosts"]
@@ -91,10 +92,10 @@ def joined(earlier: dict[str, t.Any], run: dict[str, t.Any]) -> dict[str, t.Any]
 
 
 def write(file: Path, run: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Write the report whole or not at all, for its owner alone; return what was written.
+    """Write the report whole or not at all, readable only for its owner; return the written report.
 
     Raises:
-        OSError: it cannot be written; an earlier file stands as it was.
+        OSError: it cannot be written; an earlier file is unchanged.
     """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
@@ -116,15 +117,15 @@ def write(file: Path, run: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def repeating(words: list[str], hosts: list[str]) -> str:
-    """Return the command line for these hosts alone; of another program only the option."""
+    """Return the command line for these hosts alone; for another program only the option."""
     limit = ["--limit", ",".join(hosts)]
     if Path(words[0]).name != "ansible-playbook":
         return shlex.join(limit)
-    found = shutil.which("ansible-playbook") == words[0]
-    kept = ["ansible-playbook" if found else words[0]]
+    on_path = shutil.which("ansible-playbook") == words[0]
+    kept = ["ansible-playbook" if on_path else words[0]]
     rest = iter(words[1:])
     for word in rest:
-        # -l may end a row of short options, and argparse takes --lim for --limit.
+        # -l may be the last of several short options, and argparse takes --lim for --limit.
         short = re.fullmatch(r"-([bCDJkKv]*)l(.*)", word, re.DOTALL)
         long = re.fullmatch(r"--lim(?:i|it)?(=.*)?", word, re.DOTALL)
         if short and short[1]:
@@ -137,7 +138,7 @@ def repeating(words: list[str], hosts: list[str]) -> str:
 
 
 class CallbackModule(CallbackBase):
-    """Collects what happens to each host and reports it at the end of the run."""
+    """Follows each host and reports on it at the end of the run."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -171,11 +172,11 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """Note that a play begins, or one of its batches."""
         self._events.start_play(play)
-        # Whatever ends this process, the file does not tell of an earlier run as if it were this.
+        # Whatever ends this process, the file does not show an earlier run as if it were this one.
         self._write(finished=False)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
-        """Note that a host's task came to its end."""
+        """Note that a host's task ended."""
         self._events.end_task(result)
 
     def v2_runner_on_skipped(self, result: t.Any) -> None:
@@ -194,7 +195,7 @@ class CallbackModule(CallbackBase):
         """Note that a playbook ended, with Ansible's counts of all so far."""
         self._events.end_play()
         self._stats = stats
-        # After a failure Ansible leaves out the playbooks that follow: then it is told at the exit.
+        # After a failure Ansible leaves out the playbooks that follow: then the exit reports it.
         if len(self._playbooks) >= len(context.CLIARGS.get("args", ())):
             self._report()
 
@@ -238,15 +239,15 @@ class CallbackModule(CallbackBase):
         self._reported = True
         self._plan_rest()
         if self._stats is not None:
-            told = self._stats.failures.keys() | self._stats.dark.keys()
+            counted = self._stats.failures.keys() | self._stats.dark.keys()
             trouble = self._progress.trouble
-            self._progress.trouble = {host: why for host, why in trouble.items() if host in told}
+            self._progress.trouble = {host: why for host, why in trouble.items() if host in counted}
         run = self._write(finished=self._stats is not None)
         if run["hosts"]:
             self._print(run)
 
     def _plan_rest(self) -> None:
-        """Count what has not begun as not run: no further play begins."""
+        """Count plays that have not begun as not run: no further play begins."""
         for play in self._plays:
             if not self._progress.has_begun(play.get_path()):
                 self._progress.plan(step_of(play.get_path()), self._hosts_not_begun(play))
@@ -254,7 +255,7 @@ class CallbackModule(CallbackBase):
     def _hosts_not_begun(self, play: t.Any) -> t.Iterable[str]:
         try:
             return hosts_of(play, "ansible_play_hosts_all")
-        except AnsibleError:  # what stopped the run may be this play's own variables
+        except AnsibleError:  # this play's own variables may have stopped the run
             return set().union(*self._progress.members.values())
 
     def _print(self, run: dict[str, t.Any]) -> None:
@@ -263,7 +264,7 @@ class CallbackModule(CallbackBase):
         self._display.banner("REPORT")
         rows = [["", *map(escape_unprintable, run["steps"])]]
         for name, host in run["hosts"].items():
-            # Of a slice that is still under way the file has no more than the steps it has begun.
+            # The file has only the begun steps of a slice that is still under way.
             missing = "-" if host["finished"] else "not run"
             cells = (host["steps"].get(step, missing) for step in run["steps"])
             rows.append([escape_unprintable(name), *cells])
@@ -282,7 +283,7 @@ class CallbackModule(CallbackBase):
         say(self._counts(run))
         if run["limit"]:
             say("Repeat it for the rest with:")
-            # It holds what the user typed: for the screen, not for Ansible's log file.
+            # It contains what the user typed: for the screen, not for Ansible's log file.
             say(f"  {repeating(sys.argv, run['limit'])}", screen_only=True)
 
     def _counts(self, run: dict[str, t.Any]) -> str:

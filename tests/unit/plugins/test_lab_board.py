@@ -290,7 +290,7 @@ def test_at_a_terminal_the_usual_lines_come_back(
     for line in ("PLAY [lab_hosts] ***", "TASK [Say] ***", "ok: [seat-1] =>", "PLAY RECAP ***"):
         assert line in text
     folded = text.replace("\n", " ")
-    assert folded.count("Plain lines in place of the board: No module named 'rich.") == (
+    assert folded.count("Plain lines instead of the board: No module named 'rich.") == (
         "PYTHONPATH" in environment
     )
 
