@@ -15,7 +15,7 @@ from upcall_grader.capture.strangers import stranger
 from upcall_grader.cause import Cause
 
 GZIP, ZIP = b"\x1f\x8b", b"PK"
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 """So many bytes are unpacked at most, from so many at most."""
 MAX_RATIO, ALWAYS = 100, 1024 * 1024
 """What is unpacked is so many times as large at most, or so many bytes."""
