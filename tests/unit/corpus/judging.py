@@ -20,18 +20,20 @@ Judge = Callable[[bytes], Submission]
 
 
 def judge_path(path: Path) -> Submission:
-    found = judge_file(path, RUBRIC, Owner("student"), path.name)
-    assert not [remark for remark in found.remarks if remark.code == "reader-failed"], found.remarks
-    return found
+    submission = judge_file(path, RUBRIC, Owner("student"), path.name)
+    assert not [remark for remark in submission.remarks if remark.code == "reader-failed"], (
+        submission.remarks
+    )
+    return submission
 
 
-def statuses(found: Submission) -> dict[str, str]:
-    return {one.criterion.id: str(one.status) for one in found.judgements}
+def statuses(submission: Submission) -> dict[str, str]:
+    return {one.criterion.id: str(one.status) for one in submission.judgements}
 
 
-def failed(found: Submission) -> tuple[str, ...]:
+def failed(submission: Submission) -> tuple[str, ...]:
     """Ids of the criteria that are not met."""
-    return tuple(one.criterion.id for one in found.judgements if one.status is not Status.MET)
+    return tuple(one.criterion.id for one in submission.judgements if one.status is not Status.MET)
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,10 @@ class Gist:
     exchanges: tuple[tuple[bytes | None, bytes | None, str], ...]
 
 
-def gist(found: Submission) -> Gist:
+def gist(submission: Submission) -> Gist:
     return Gist(
-        str(found.verdict),
-        found.points,
-        statuses(found),
-        tuple((one.message, one.upcall, one.answer.name) for one in found.exchanges),
+        str(submission.verdict),
+        submission.points,
+        statuses(submission),
+        tuple((one.message, one.upcall, one.answer.name) for one in submission.exchanges),
     )

@@ -45,9 +45,9 @@ UNHURRIED = settings(
 
 def bounded(judge: Judge, data: bytes) -> None:
     begun = time.process_time()
-    found = judge(data)
+    submission = judge(data)
     spent = time.process_time() - begun
-    assert tuple(statuses(found)) == IDS
+    assert tuple(statuses(submission)) == IDS
     allowed = SECONDS + SECONDS_PER_BYTE * len(data)
     assert spent < allowed, f"{len(data)} bytes took {spent:.2f} s, {allowed:.2f} s are allowed"
 
@@ -106,20 +106,20 @@ def test_packets_in_any_order(order: list[int], judge: Judge) -> None:
         m.Packet(time_ns, ORIGINAL.packets[place].data)
         for time_ns, place in zip(times, order, strict=True)
     ]
-    found = judge(m.write(packets))
+    submission = judge(m.write(packets))
     # All is there, so nothing may be taken for lost.
-    assert found.packets == len(packets)
-    assert statuses(found)["traffic"] == statuses(found)["no-reset"] == "met"
+    assert submission.packets == len(packets)
+    assert statuses(submission)["traffic"] == statuses(submission)["no-reset"] == "met"
 
 
 @UNHURRIED
 @given(lost=st.sets(st.integers(0, len(ORIGINAL.packets) - 1)))
 def test_what_is_lost_never_costs_points_in_silence(lost: set[int], judge: Judge) -> None:
-    found = judge(m.write(ORIGINAL.lost(*lost)))
-    told = statuses(found)
-    if told["traffic"] == "met":
-        assert "not-met" not in told.values(), lost
-        assert found.verdict is (Verdict.RECAPTURE if failed(found) else Verdict.GRADED)
+    submission = judge(m.write(ORIGINAL.lost(*lost)))
+    ended = statuses(submission)
+    if ended["traffic"] == "met":
+        assert "not-met" not in ended.values(), lost
+        assert submission.verdict is (Verdict.RECAPTURE if failed(submission) else Verdict.GRADED)
 
 
 @UNHURRIED
@@ -131,10 +131,10 @@ def test_what_is_lost_never_costs_points_in_silence(lost: set[int], judge: Judge
     )
 )
 def test_every_message_that_was_answered_is_found(messages: list[bytes], judge: Judge) -> None:
-    found = judge(b.pcap(b.frames(b.lab(*messages))))
-    assert (found.points, found.verdict) == (100, Verdict.GRADED)
-    assert [one.message for one in found.exchanges] == messages
-    assert [one.upcall for one in found.exchanges] == [b.PREFIX + one for one in messages]
+    submission = judge(b.pcap(b.frames(b.lab(*messages))))
+    assert (submission.points, submission.verdict) == (100, Verdict.GRADED)
+    assert [one.message for one in submission.exchanges] == messages
+    assert [one.upcall for one in submission.exchanges] == [b.PREFIX + one for one in messages]
 
 
 # -- what takes longest

@@ -40,29 +40,29 @@ def test_the_corpus_is_small_and_names_no_machine() -> None:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_capture_is_judged_as_told(name: str) -> None:
     told = EXPECTED[name]
-    found = judge_path(CORPUS / name)
+    submission = judge_path(CORPUS / name)
     wanted = dict.fromkeys(IDS, "met")
     for status in ("not-met", "not-observable"):
         wanted |= dict.fromkeys(told.get(status, ()), status)
-    assert statuses(found) == wanted
-    assert found.verdict == told["verdict"]
-    points = [one.criterion.points for one in found.judgements if one.status == "met"]
-    assert found.points == sum(points)
+    assert statuses(submission) == wanted
+    assert submission.verdict == told["verdict"]
+    points = [one.criterion.points for one in submission.judgements if one.status == "met"]
+    assert submission.points == sum(points)
 
 
 @pytest.mark.parametrize("name", [name for name, told in EXPECTED.items() if "messages" in told])
 def test_messages_and_upcalls_are_the_bytes_that_were_typed(name: str) -> None:
     told = EXPECTED[name]
-    found = judge_path(CORPUS / name)
-    assert found.conversation is not None
+    submission = judge_path(CORPUS / name)
+    assert submission.conversation is not None
     # Of the connection that was judged: other connections' exchanges are in the list as well.
-    first, last = found.conversation.first_frame, found.conversation.last_frame
+    first, last = submission.conversation.first_frame, submission.conversation.last_frame
     judged = [
         one
-        for one in found.exchanges
+        for one in submission.exchanges
         if first <= min(one.message_frames + one.upcall_frames) <= last
     ]
-    assert (found.connections == 1) is told.get("alone", True)
+    assert (submission.connections == 1) is told.get("alone", True)
     assert len(judged) == len(told["messages"])
     for number, (text, one) in enumerate(zip(told["messages"], judged, strict=True), 1):
         message = bytes_of(text)

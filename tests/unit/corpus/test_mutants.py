@@ -27,9 +27,9 @@ LAST = 200
 
 
 def test_the_original_meets_every_criterion() -> None:
-    found = judge_path(COMPLETE)
-    assert statuses(found) == MET
-    assert (found.verdict, found.points) == (Verdict.GRADED, 100)
+    submission = judge_path(COMPLETE)
+    assert statuses(submission) == MET
+    assert (submission.verdict, submission.points) == (Verdict.GRADED, 100)
     assert [mutant.data for mutant in [m.Mutant("none", ORIGINAL.packets)]] == [
         COMPLETE.read_bytes()
     ]
@@ -45,30 +45,30 @@ def test_every_criterion_has_a_mutant_that_fails_it_alone() -> None:
 @pytest.mark.parametrize("name", HARMFUL)
 def test_harm_costs_its_criteria_and_no_other(name: str, judge: Judge) -> None:
     mutant = HARMFUL[name]
-    found = judge(mutant.data)
-    assert failed(found) == mutant.costs
-    ended = {statuses(found)[criterion] for criterion in mutant.costs}
+    submission = judge(mutant.data)
+    assert failed(submission) == mutant.costs
+    ended = {statuses(submission)[criterion] for criterion in mutant.costs}
     if mutant.status:
         assert ended == {mutant.status}
     hidden = "not-observable" in ended
-    assert found.verdict is (Verdict.RECAPTURE if hidden else Verdict.GRADED)
+    assert submission.verdict is (Verdict.RECAPTURE if hidden else Verdict.GRADED)
 
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_is_harmless_changes_no_judgement(name: str, judge: Judge) -> None:
-    found = judge(HARMLESS[name].data)
-    assert statuses(found) == MET
+    submission = judge(HARMLESS[name].data)
+    assert statuses(submission) == MET
     exchanges = gist(judge_path(COMPLETE)).exchanges
-    assert gist(found).exchanges[: len(exchanges)] == exchanges
+    assert gist(submission).exchanges[: len(exchanges)] == exchanges
 
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_without_the_labs_traffic_nothing_is_held_against_the_rest(name: str, judge: Judge) -> None:
-    found = judge(FOREIGN[name].data)
-    told = statuses(found)
-    assert told.pop("traffic") == "not-met"
-    assert set(told.values()) == {"not-observable"}
-    assert found.verdict in (Verdict.WRONG_LAB, Verdict.RECAPTURE)
+    submission = judge(FOREIGN[name].data)
+    ended = statuses(submission)
+    assert ended.pop("traffic") == "not-met"
+    assert set(ended.values()) == {"not-observable"}
+    assert submission.verdict in (Verdict.WRONG_LAB, Verdict.RECAPTURE)
 
 
 @pytest.mark.parametrize("name", RESAVED)
@@ -84,13 +84,13 @@ def test_a_cut_at_any_offset_loses_nothing_before_it(judge: Judge) -> None:
     assert ends[-1] == len(whole)
     for size in range(len(whole) - LAST, len(whole)):
         kept = sum(end <= size for end in ends[1:])
-        found = judge(whole[:size])
-        assert found.packets == kept
+        submission = judge(whole[:size])
+        assert submission.packets == kept
         # As if the file had ended in front of the record that is cut.
-        assert gist(found) == gist(judge(m.write(ORIGINAL.packets[:kept])))
-        assert "not-met" not in statuses(found).values(), size
-        assert statuses(found)["handshake"] == "met"
-        damaged = [remark for remark in found.remarks if remark.code == "damage"]
+        assert gist(submission) == gist(judge(m.write(ORIGINAL.packets[:kept])))
+        assert "not-met" not in statuses(submission).values(), size
+        assert statuses(submission)["handshake"] == "met"
+        damaged = [remark for remark in submission.remarks if remark.code == "damage"]
         assert len(damaged) == (0 if size in ends else 1)
 
 
@@ -98,19 +98,19 @@ def test_a_cut_at_any_offset_loses_nothing_before_it(judge: Judge) -> None:
 def test_a_cut_of_another_form_never_costs_points_in_silence(kind: str, judge: Judge) -> None:
     whole = RESAVED[kind]
     for size in range(len(whole) - LAST, len(whole)):
-        found = judge(whole[:size])
-        assert "not-met" not in statuses(found).values(), size
-        assert statuses(found)["handshake"] == "met"
+        submission = judge(whole[:size])
+        assert "not-met" not in statuses(submission).values(), size
+        assert statuses(submission)["handshake"] == "met"
 
 
 @pytest.mark.parametrize("length", range(54, 93))
 def test_a_snap_length_hides_texts_and_costs_no_points_in_silence(
     length: int, judge: Judge
 ) -> None:
-    found = judge(m.snapped(ORIGINAL, length))
-    told = statuses(found)
-    assert "not-met" not in told.values()
+    submission = judge(m.snapped(ORIGINAL, length))
+    ended = statuses(submission)
+    assert "not-met" not in ended.values()
     for criterion in ("traffic", "handshake", "close", "no-reset"):
-        assert told[criterion] == "met"
+        assert ended[criterion] == "met"
     longest = max(len(packet.data) for packet in ORIGINAL.packets)
-    assert (told["upcalls"] == "met") is (length >= longest)
+    assert (ended["upcalls"] == "met") is (length >= longest)

@@ -54,8 +54,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "upcall.pcap"
 
 
-def complete(found: Submission) -> bool:
-    return found.verdict is Verdict.GRADED and found.points == RUBRIC.points
+def complete(submission: Submission) -> bool:
+    return submission.verdict is Verdict.GRADED and submission.points == RUBRIC.points
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -63,17 +63,19 @@ def test_upcall_show_says_what_upcall_grade_says(
     name: str, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path.write_bytes(ALL[name])
-    found = judge_path(path)
+    submission = judge_path(path)
     status = show.main([str(path), "--check"])
     out = re.sub(r"\n {13}", " ", capsys.readouterr().out)
-    assert (status == 0) is complete(found)
+    assert (status == 0) is complete(submission)
     if status == 2:
-        assert (found.packets, out) == (0, "")
+        assert (submission.packets, out) == (0, "")
         return
-    verdict = f" Verdict    {found.verdict}, {found.points:g} of {RUBRIC.points:g} points: "
-    failed = [one.criterion.id for one in found.judgements if one.status is not Status.MET]
+    verdict = (
+        f" Verdict    {submission.verdict}, {submission.points:g} of {RUBRIC.points:g} points: "
+    )
+    failed = [one.criterion.id for one in submission.judgements if one.status is not Status.MET]
     how = "not complete" if failed else "complete"
-    how += f" ({', '.join(failed)})" if failed and found.conversation else ""
+    how += f" ({', '.join(failed)})" if failed and submission.conversation else ""
     assert f"{verdict}{how}\n" in out
 
 

@@ -38,8 +38,8 @@ def assessed(folder: Path, files: Mapping[str, bytes], roster: str = "") -> Asse
     return assess(folder, DEFAULT, seats)
 
 
-def groups(found: Assessment) -> list[list[str]]:
-    return [[file.partition(".")[0] for file in copy.files] for copy in found.copies]
+def groups(assessment: Assessment) -> list[list[str]]:
+    return [[file.partition(".")[0] for file in copy.files] for copy in assessment.copies]
 
 
 def pcapng(frames: list[bytes]) -> bytes:
@@ -82,12 +82,12 @@ CHANGED: dict[str, bytes] = {
 
 @pytest.mark.parametrize("name", CHANGED)
 def test_a_copy_is_found_whatever_was_changed(name: str, tmp_path: Path) -> None:
-    found = assessed(
+    assessment = assessed(
         tmp_path, {"sari": ORIGINAL, "budi": CHANGED[name], "wati": exchange(number=2)}
     )
-    assert groups(found) == [["budi", "sari"]]
-    assert found.needs_person
-    told = {one.owner.student: [r.code for r in one.remarks] for one in found.submissions}
+    assert groups(assessment) == [["budi", "sari"]]
+    assert assessment.needs_person
+    told = {one.owner.student: [r.code for r in one.remarks] for one in assessment.submissions}
     assert "copy" in told["sari"]
     assert "copy" in told["budi"]
     assert told["wati"] == []
@@ -115,8 +115,8 @@ def test_what_is_judged_is_compared_however_much_else_there_is(
 
 def test_copies_of_a_close_alone_are_found(tmp_path: Path) -> None:
     close = FRAMES[-3:]
-    found = assessed(tmp_path, {"sari": b.pcap(close), "budi": pcapng(close)})
-    assert groups(found) == [["budi", "sari"]]
+    assessment = assessed(tmp_path, {"sari": b.pcap(close), "budi": pcapng(close)})
+    assert groups(assessment) == [["budi", "sari"]]
 
 
 def test_proofs_name_the_same_packet_in_each_file(tmp_path: Path) -> None:
@@ -154,10 +154,10 @@ def test_three_pieces_that_overlap_are_one_group_and_each_is_proved(tmp_path: Pa
 
 def test_two_groups_stay_two(tmp_path: Path) -> None:
     other = exchange(b"1", b"2", b"3", number=5)
-    found = assessed(tmp_path, {"a": ORIGINAL, "b": ORIGINAL, "c": other, "d": other})
-    assert groups(found) == [["a", "b"], ["c", "d"]]
+    assessment = assessed(tmp_path, {"a": ORIGINAL, "b": ORIGINAL, "c": other, "d": other})
+    assert groups(assessment) == [["a", "b"], ["c", "d"]]
     assert all(
-        set(proof.frames) == set(copy.files) for copy in found.copies for proof in copy.proofs
+        set(proof.frames) == set(copy.files) for copy in assessment.copies for proof in copy.proofs
     )
 
 
@@ -178,12 +178,12 @@ def test_files_without_a_packet_are_no_copies(content: bytes, tmp_path: Path) ->
 def test_identical_captures_of_another_lab_are_copies(
     save: Callable[[list[bytes]], bytes], tmp_path: Path
 ) -> None:
-    found = assessed(
+    assessment = assessed(
         tmp_path, {"sari": save([PING]), "budi": save([PING]), "wati": save([PING, PING])}
     )
-    assert {str(one.verdict) for one in found.submissions} == {"wrong-lab"}
-    assert groups(found) == [["budi", "sari"]]
-    assert found.copies[0].proofs == ()
+    assert {str(one.verdict) for one in assessment.submissions} == {"wrong-lab"}
+    assert groups(assessment) == [["budi", "sari"]]
+    assert assessment.copies[0].proofs == ()
 
 
 ROSTER = "host,student_id\nh1,a b\nh2,c\n"
@@ -210,9 +210,11 @@ def test_one_students_files_are_no_copies_of_each_other(
     assert groups(assessed(tmp_path, {"c__two": ORIGINAL}, ROSTER)) != [["c/one", "c/two"]]
 
 
-def waiting(found: Assessment) -> dict[str, bool]:
+def waiting(assessment: Assessment) -> dict[str, bool]:
     return {
-        one.owner.student: awaits_person(one, copied(found)) for one in counting(found) if one.file
+        one.owner.student: awaits_person(one, copied(assessment))
+        for one in counting(assessment)
+        if one.file
     }
 
 
@@ -221,10 +223,10 @@ def test_a_better_file_beside_a_copy_is_no_way_out(decoy: str, tmp_path: Path) -
     poor = b.pcap(FRAMES[:6])
     files = {"a__one": poor, f"c__{decoy}": poor}
     files |= {"b__one": exchange(number=8), "c__own": exchange(number=7)}
-    found = assessed(tmp_path, files, ROSTER)
-    assert groups(found) == [["a/one", f"c/{decoy}"]]
-    assert waiting(found) == {"a": True, "b": False, "c": True}
-    told = {one.file: [remark.code for remark in one.remarks] for one in found.submissions}
+    assessment = assessed(tmp_path, files, ROSTER)
+    assert groups(assessment) == [["a/one", f"c/{decoy}"]]
+    assert waiting(assessment) == {"a": True, "b": False, "c": True}
+    told = {one.file: [remark.code for remark in one.remarks] for one in assessment.submissions}
     assert told["c/own.pcap"] == ["copy-beside"]
     assert told["b/one.pcap"] == []
 
@@ -236,17 +238,17 @@ def test_a_scripted_sessions_packets_are_no_students_own(student: str, tmp_path:
     (tmp_path / "h2" / "manifest.json").write_text(json.dumps(manifest))
     files = {"h2__upcall": ORIGINAL, f"{student}__one": ORIGINAL}
     files |= {} if student == "c" else {"c__own": exchange(number=7)}
-    found = assessed(tmp_path, files, ROSTER)
-    assert groups(found) == [[*sorted(["h2/upcall", f"{student}/one"])]]
+    assessment = assessed(tmp_path, files, ROSTER)
+    assert groups(assessment) == [[*sorted(["h2/upcall", f"{student}/one"])]]
     # Who sits at that host has done nothing.
-    assert waiting(found) == ({"c": True} if student == "c" else {"a": True, "c": False})
+    assert waiting(assessment) == ({"c": True} if student == "c" else {"a": True, "c": False})
 
 
 def test_many_groups_are_told_apart_and_named_in_few_words(tmp_path: Path) -> None:
     files = {f"p{n}{side}": exchange(number=n) for n in range(2, 61) for side in "ab"}
     files |= {f"q{n}": ORIGINAL for n in range(30)}
-    found = assessed(tmp_path, files)
-    assert sorted(map(len, groups(found))) == [2] * 59 + [30]
-    told = next(one for one in found.submissions if one.owner.student == "q0").remarks
+    assessment = assessed(tmp_path, files)
+    assert sorted(map(len, groups(assessment))) == [2] * 59 + [30]
+    told = next(one for one in assessment.submissions if one.owner.student == "q0").remarks
     assert str(told[0].values["files"]).startswith("q1.pcap, q10.pcap, ")
     assert str(told[0].values["files"]).endswith(" (+21)")

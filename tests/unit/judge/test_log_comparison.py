@@ -33,10 +33,10 @@ def client_log(*messages: bytes) -> bytes:
 
 
 def remarks(folder: Path, wire: Messages, **logs: Any) -> list[Remark]:
-    found = judged(folder, b.frames(talk().open().say(*wire).close().packets), **logs)
-    assert (found.verdict, found.points) == ("graded", 100)
-    assert all(remark.needs_person for remark in found.remarks)
-    return list(found.remarks)
+    submission = judged(folder, b.frames(talk().open().say(*wire).close().packets), **logs)
+    assert (submission.verdict, submission.points) == ("graded", 100)
+    assert all(remark.needs_person for remark in submission.remarks)
+    return list(submission.remarks)
 
 
 def short(found: list[Remark]) -> list[tuple[str, dict[str, Value]]]:
@@ -74,8 +74,8 @@ def test_another_labs_client_prints_its_own_phrase(tmp_path: Path) -> None:
     lab = "answer: 'Echo: ', shown: 'Received from server:'"
     for said, codes in ((b"Echo: 1", []), (b"Echo: 2", ["witness-client"])):
         log = b"Enter message: Received from server: " + said + b"\n"
-        found = judged(tmp_path, b.frames(packets), lab=lab, client_log=log)
-        assert [remark.code for remark in found.remarks] == codes
+        submission = judged(tmp_path, b.frames(packets), lab=lab, client_log=log)
+        assert [remark.code for remark in submission.remarks] == codes
 
 
 def test_an_interactive_transcript_agrees(tmp_path: Path) -> None:
@@ -183,21 +183,21 @@ def test_what_the_capture_does_not_hold_does_not_speak_against_a_log(
         "server_log": server_log(b"1", b"2"),
         "client_log": client_log(b"1", b"2"),
     }
-    found = judged(tmp_path, frames[start:stop], **logs)
-    assert found.verdict == "recapture"
-    assert found.remarks == ()
+    submission = judged(tmp_path, frames[start:stop], **logs)
+    assert submission.verdict == "recapture"
+    assert submission.remarks == ()
 
 
 def test_a_part_that_is_in_no_log_speaks_against_it(tmp_path: Path) -> None:
     frames = b.frames(talk().open().say(b"1", b"9").close().packets)
-    found = judged(tmp_path, frames[6:], server_log=server_log(b"1", b"2"))
-    assert [remark.code for remark in found.remarks] == ["witness-count", "witness-server"]
+    submission = judged(tmp_path, frames[6:], server_log=server_log(b"1", b"2"))
+    assert [remark.code for remark in submission.remarks] == ["witness-count", "witness-server"]
 
 
 def test_a_message_that_the_server_never_read(tmp_path: Path) -> None:
     made = talk().open().say(b"1", b"2").c(PSH | ACK, b"3").close()
-    found = judged(tmp_path, b.frames(made.packets), server_log=server_log(b"1", b"2"))
-    assert short(list(found.remarks)) == [
+    submission = judged(tmp_path, b.frames(made.packets), server_log=server_log(b"1", b"2"))
+    assert short(list(submission.remarks)) == [
         ("witness-count", {"log": "server.log", "told": 2, "held": 3})
     ]
 

@@ -49,23 +49,23 @@ PING = b.ethernet(b.ip("10.0.0.3", "10.0.0.2", 1, b"\x08" + bytes(7)))
 def test_nothing_of_the_lab(
     packets: list[bytes], verdict: str, code: str, protocols: str, tmp_path: Path
 ) -> None:
-    found = judged(tmp_path, packets)
-    assert (found.verdict, codes(found), found.points) == (verdict, [code], 0)
-    assert protocols in str(found.remarks[0].values.get("protocols", ""))
-    assert {name: status for name, (status, _, _) in told(found).items()} == {
+    submission = judged(tmp_path, packets)
+    assert (submission.verdict, codes(submission), submission.points) == (verdict, [code], 0)
+    assert protocols in str(submission.remarks[0].values.get("protocols", ""))
+    assert {name: status for name, (status, _, _) in told(submission).items()} == {
         "traffic": "not-met",
         **dict.fromkeys(
             ("handshake", "messages", "upcalls", "close", "no-reset"), "not-observable"
         ),
     }
-    assert found.packets == len(packets)
-    assert found.needs_person
+    assert submission.packets == len(packets)
+    assert submission.needs_person
 
 
 def test_a_packed_capture_is_judged_as_it_is(tmp_path: Path) -> None:
-    found = judged(tmp_path, gzip.compress(exchange()))
-    assert told(found) == told(judged(tmp_path, exchange()))
-    assert found.verdict == "graded"
+    submission = judged(tmp_path, gzip.compress(exchange()))
+    assert told(submission) == told(judged(tmp_path, exchange()))
+    assert submission.verdict == "graded"
 
 
 WORD = b"PK\x03\x04" + bytes(100)
@@ -90,12 +90,12 @@ WORD = b"PK\x03\x04" + bytes(100)
     ],
 )
 def test_no_capture(content: bytes, verdict: str, code: str, cause: str, tmp_path: Path) -> None:
-    found = judged(tmp_path, content)
-    assert (found.verdict, codes(found)) == (verdict, [code or "unreadable"])
-    english, remark = Wording("en"), found.remarks[0]
+    submission = judged(tmp_path, content)
+    assert (submission.verdict, codes(submission)) == (verdict, [code or "unreadable"])
+    english, remark = Wording("en"), submission.remarks[0]
     assert cause in english.text(remark)
     assert english.remedy(remark).strip(".")
-    assert {(status, reason) for status, reason, _ in told(found).values()} == {
+    assert {(status, reason) for status, reason, _ in told(submission).values()} == {
         ("not-observable", "not-seen")
     }
 
@@ -146,10 +146,10 @@ def test_files_that_vanish_after_they_were_listed(tmp_path: Path) -> None:
 
 
 def test_a_manifest_of_another_capture_is_told(tmp_path: Path) -> None:
-    found = judged(tmp_path, exchange(), manifest={"sha256": "0" * 64, "mode": "watch"})
-    assert (found.verdict, found.points, found.mode) == ("graded", 100, "watch")
-    assert codes(found) == ["manifest-differs"]
-    assert found.needs_person
+    submission = judged(tmp_path, exchange(), manifest={"sha256": "0" * 64, "mode": "watch"})
+    assert (submission.verdict, submission.points, submission.mode) == ("graded", 100, "watch")
+    assert codes(submission) == ["manifest-differs"]
+    assert submission.needs_person
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_a_manifest_of_another_capture_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_a_manifest_that_cannot_be_used_is_told(manifest: bytes, tmp_path: Path) -> None:
-    found = judged(tmp_path, exchange(), manifest=manifest)
-    assert (found.verdict, codes(found)) == ("graded", ["manifest-unreadable"])
+    submission = judged(tmp_path, exchange(), manifest=manifest)
+    assert (submission.verdict, codes(submission)) == ("graded", ["manifest-unreadable"])
 
 
 @pytest.mark.parametrize("save", [b.pcap, lambda frames: b.pcap(frames, order=">")])
@@ -173,14 +173,14 @@ def test_a_client_with_the_labs_port_is_no_server_of_the_lab(
     save: Callable[[list[bytes]], bytes], tmp_path: Path
 ) -> None:
     other = b.frames(b.Talk(("10.0.0.3", 4141), ("10.0.0.2", 80)).open().say(b"1").close().packets)
-    found = judged(tmp_path, save(other))
-    assert (found.verdict, codes(found)) == ("wrong-lab", ["wrong-lab"])
-    assert found.remarks[0].values == {"port": 4141, "protocols": "HTTP"}
-    assert (found.points, found.connections, found.conversation) == (0, 0, None)
+    submission = judged(tmp_path, save(other))
+    assert (submission.verdict, codes(submission)) == ("wrong-lab", ["wrong-lab"])
+    assert submission.remarks[0].values == {"port": 4141, "protocols": "HTTP"}
+    assert (submission.points, submission.connections, submission.conversation) == (0, 0, None)
     own = b.frames(b.Talk(("10.0.0.3", 4141), b.SERVER).open().say(b"1", b"2").close().packets)
     for frames in (own, other + own, own + other):
-        found = judged(tmp_path, save(frames))
-        assert (found.verdict, found.points, found.connections) == ("graded", 100, 1)
+        submission = judged(tmp_path, save(frames))
+        assert (submission.verdict, submission.points, submission.connections) == ("graded", 100, 1)
 
 
 @pytest.mark.parametrize("with_roster", [False, True])
@@ -209,5 +209,10 @@ def test_a_folder_in_place_of_a_manifest_or_log_costs_that_file_alone(
     ],
 )
 def test_a_manifest_of_other_types_tells_nothing(manifest: object, tmp_path: Path) -> None:
-    found = judged(tmp_path, exchange(), manifest=manifest)
-    assert (found.verdict, found.points, codes(found), found.mode) == ("graded", 100, [], "")
+    submission = judged(tmp_path, exchange(), manifest=manifest)
+    assert (submission.verdict, submission.points, codes(submission), submission.mode) == (
+        "graded",
+        100,
+        [],
+        "",
+    )

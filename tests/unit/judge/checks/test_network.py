@@ -36,11 +36,11 @@ def test_both_ends_have_to_be_in_the_networks(
 ) -> None:
     beside: dict[str, Any] = {} if manifest is None else {"manifest": manifest}
     told_here = f", networks: {networks}" if networks else ""
-    found = judged(tmp_path, records, f"{{id: network, points: 1{told_here}}}", **beside)
-    assert told(found)["network"] == expected
+    submission = judged(tmp_path, records, f"{{id: network, points: 1{told_here}}}", **beside)
+    assert told(submission)["network"] == expected
 
 
 def test_what_the_instructor_did_not_tell_is_no_cause_to_capture_again(tmp_path: Path) -> None:
-    found = judged(tmp_path, WHOLE, "{id: network, points: 1}")
-    assert found.verdict == "graded"
-    assert found.needs_person
+    submission = judged(tmp_path, WHOLE, "{id: network, points: 1}")
+    assert submission.verdict == "graded"
+    assert submission.needs_person

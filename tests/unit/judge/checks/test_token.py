@@ -50,22 +50,22 @@ def test_the_students_own_token_has_to_be_in_a_message(
 
 
 def test_a_students_name_that_is_no_text_has_no_token(tmp_path: Path) -> None:
-    found = judged(tmp_path, WHOLE, LOOK, student=os.fsdecode(b"\xff\xfe"))
-    assert told(found)["token"] == (HIDDEN, "token-unknown", ())
-    assert found.needs_person
+    submission = judged(tmp_path, WHOLE, LOOK, student=os.fsdecode(b"\xff\xfe"))
+    assert told(submission)["token"] == (HIDDEN, "token-unknown", ())
+    assert submission.needs_person
 
 
 def test_a_token_counts_in_whichever_connection_it_was_typed(tmp_path: Path) -> None:
     best = talk(1).open().say(b"1", b"2").close().packets
     first_try = talk(2).open().say(OWN).packets
     for order in ([*best, *first_try], [*first_try, *best]):
-        found = judged(
+        submission = judged(
             tmp_path,
             b.frames(order),
             LOOK,
             *(f"{{id: {it}, points: 1}}" for it in ("handshake", "close")),
         )
-        assert {name: status for name, (status, _, _) in told(found).items()} == {
+        assert {name: status for name, (status, _, _) in told(submission).items()} == {
             "token": MET,
             "handshake": MET,
             "close": MET,
