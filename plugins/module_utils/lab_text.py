@@ -1,9 +1,9 @@
-"""Text as lab hosts and the controller write it alike: hostile words escaped, moments in UTC.
+"""Text that lab hosts and the controller write alike: hostile characters escaped, moments in UTC.
 
 What hosts, captures, file names and students say must not move a reader's cursor, turn a line round
 (Unicode Technical Report 36, section 2.5), hide, or pile up over the lines above.
 
-This file is there twice, so that modules have it on lab hosts: as ``upcall_text/plain.py`` and as
+This file exists twice, so that modules have it on lab hosts: as ``upcall_text/plain.py`` and as
 ``lab_text.py`` among the module utilities. A test holds both to the same bytes.
 """
 
@@ -20,7 +20,7 @@ MAX_MARKS = 2
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 # Letters, marks and symbols that show nothing: those of Default_Ignorable_Code_Point (Unicode
-# Standard Annex 44) whose category tells nothing of it, and blanks.
+# Standard Annex 44) whose category does not show it, and blanks.
 _INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     "\U00013441\U00013442\U00016fe4\U0001d159"
@@ -33,8 +33,8 @@ def escape_unprintable(text: str, longest: int | None = None, keep: str = "") ->
     r"""Return ``text`` in characters that print as themselves, and escapes for all others.
 
     Args:
-        text: Anybody's words; bytes that were no text may stand in it as surrogates.
-        longest: Characters of the text that are shown at most, the last of them an ellipsis then.
+        text: Anybody's words; undecodable bytes may be in it as surrogates.
+        longest: Largest number of characters to show; the last is an ellipsis if some are left out.
         keep: Characters that stay as they are, as ``"\n"`` where lines are wanted.
     """
     if longest is not None and len(text) > longest:
@@ -64,7 +64,7 @@ def _escape(character: str) -> str:
     code = ord(character)
     if character in _SHORT:
         return _SHORT[character]
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that was no UTF-8
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8
         return f"\\x{code - 0xDC00:02x}"
     if code < 0x100:
         return f"\\x{code:02x}"

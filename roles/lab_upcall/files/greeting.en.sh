@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Greets who logs in at a terminal: what there is of the upcall lab, and where its handout lies. Once a login, and not in
-# the shells inside it; ~/.hushlogin silences it.
-# Every login shell reads this, with any options set: nothing here may fail, and it says no more than what it sees.
+# Greets users at a login at a terminal: shows the state of the upcall lab, and where its handout lies. Once per login, not
+# in the shells inside it; ~/.hushlogin silences it.
+# Every login shell reads this, with any options set: nothing here may fail, and it says only what it sees.
 case $-:$0 in
 *i*:-*)
     if [ -t 1 ] && [ -d /opt/upcall-lab ] && [ -z "${UPCALL_LAB_GREETED-}" ] && [ ! -e "${HOME-}/.hushlogin" ]; then
@@ -10,7 +10,7 @@ case $-:$0 in
             pager=less sudo='sudo ' running=
             command -v less >/dev/null || pager='more'
             [ -w /var/run/docker.sock ] && sudo=
-            # What the containers run (compose/upcall.yml), which everybody may see unless other users' processes are hidden.
+            # The containers' command (compose/upcall.yml), visible to everybody unless other users' processes are hidden.
             if [ -r /proc/1/cmdline ]; then
                 running=$(timeout 2 pgrep -fxc 'python -c import signal; signal\.pause\(\)' 2>/dev/null)
             fi
