@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import argparse
 import csv
-import fcntl
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from upcall_grader.export.files import write_exports
+from upcall_grader.grade import results
 from upcall_grader.grade.bar import bar
 from upcall_grader.grade.options import grade_options, rubric_options, token_options
 from upcall_grader.grade.overview import lines
 from upcall_grader.judge.assess import Progress, assess
 from upcall_grader.judge.default_rubric import DEFAULT
+from upcall_grader.judge.folder import find
 from upcall_grader.judge.results import Assessment
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.rubric_file import read_rubric
 from upcall_grader.judge.tokens import SecretError, read_secret, token
-from upcall_grader.report.pages import write_report
 from upcall_grader.terminal import Painter, wants_colour
 from upcall_grader.texts.default_rubric import default_rubric_text
 from upcall_grader.texts.wording import Wording
@@ -34,15 +33,10 @@ from upcall_roster.seats import Roster
 from upcall_text.plain import escape_unprintable
 
 
-class _OutError(TroubleError):
-    """The results cannot be put there; the message says why, and what to do."""
-
-    trouble = "grades-folder"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says, and return the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _open_closed_streams()
     # A name may hold characters that the output's encoding lacks: they show as escapes.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -56,11 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in lines:
             print(f"upcall-grade: {escape_unprintable(line)}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        _close_quietly()
+        return 0
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            # Whoever read the output has seen enough.
-            _close_quietly()
-            return 1
         name = escape_unprintable(str(error.filename or "its output"))
         print(
             f"upcall-grade: {name}: {error.strerror or error}; make room or correct its owner,"
@@ -71,7 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except results.EndedError as ended:
+        return ended.status
     return status
+
+
+def _open_closed_streams() -> None:
+    """Have a place for what is printed, also where the caller has closed it (``>&-``)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _close_quietly() -> None:
@@ -104,48 +106,58 @@ def _grade(words: list[str]) -> int:
     rubric = read_rubric(options.rubric) if options.rubric else DEFAULT
     roster = read_roster(options.roster) if options.roster else None
     secret = _secret(rubric, options.secret)
-    if options.out:
-        _check_out(options.out, options.directory)
-    with _alone(options.out) if options.out else nullcontext():
+    if not options.out:
         return _grade_and_tell(options, rubric, roster, secret)
+    results.check(options.out, options.directory)
+    # Where nothing can be graded, no folder is made for the results.
+    find(options.directory, roster, _own_files(options))
+    with results.locked(options.out):
+        return _grade_and_tell(options, rubric, roster, secret)
+
+
+def _own_files(options: argparse.Namespace) -> list[Path]:
+    """Return what may lie among the captures and is none of them."""
+    files = (options.out, options.roster, options.rubric, options.secret)
+    return [path for path in files if path]
 
 
 def _grade_and_tell(
     options: argparse.Namespace, rubric: Rubric, roster: Roster | None, secret: bytes
 ) -> int:
-    files = (options.out, options.roster, options.rubric, options.secret)
     with _progress(options.quiet) as progress:
         assessment = assess(
-            options.directory, rubric, roster, secret, [path for path in files if path], progress
+            options.directory, rubric, roster, secret, _own_files(options), progress
         )
     painter = Painter(wants_colour("auto", sys.stdout))
-    for line in lines(assessment, Wording(options.lang), painter, options.quiet):
-        print(line)
-    if options.out:
-        changed = _write(
-            assessment, options.directory, options.out, options.lang, options.assignment
-        )
-        page = escape_unprintable(str(options.out / "report" / "index.html"))
-        print(f"report: {page} ({'changed' if changed else 'unchanged'})")
+    told = list(lines(assessment, Wording(options.lang), painter, options.quiet))
+    try:
+        # What becomes of the output changes no result.
+        if options.out:
+            told.append(_write(assessment, options))
+    except (TroubleError, OSError):
+        _tell(told)
+        raise
+    _tell(told)
     return 1 if assessment.needs_person else 0
 
 
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Wait for other runs that write the same folder, such as slices of a room.
-
-    The later one reads the captures only when the earlier one is done, so it knows them all.
-    """
-    out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (out / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _write(assessment: Assessment, options: argparse.Namespace) -> str:
+    """Write all results, and return the line that says where."""
+    changed = results.write(
+        assessment, options.directory, options.out, options.lang, options.assignment
+    )
+    page = escape_unprintable(str(options.out / "report" / "index.html"))
+    return f"report: {page} ({'changed' if changed else 'unchanged'})"
 
 
-def _write(assessment: Assessment, directory: Path, out: Path, language: str, name: str) -> bool:
-    """Write all results, and return whether that changed anything."""
-    exported = write_exports(assessment, out, language, name)
-    return write_report(assessment, directory, out, language) or exported
+def _tell(told: Iterable[str]) -> None:
+    try:
+        for line in told:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has seen enough.
+        _close_quietly()
 
 
 def _secret(rubric: Rubric, file: Path | None) -> bytes:
@@ -156,16 +168,6 @@ def _secret(rubric: Rubric, file: Path | None) -> bytes:
             " that you gave to upcall-grade tokens"
         )
     return read_secret(file) if file else b""
-
-
-def _check_out(out: Path, directory: Path) -> None:
-    """Refuse a folder that cannot take the results, before the work starts."""
-    if out.resolve() == directory.resolve():
-        raise _OutError(
-            f"{out}: results and captures cannot share a folder; name another one after --out"
-        )
-    if out.exists() and not out.is_dir():
-        raise _OutError(f"{out}: it is a file; name a folder after --out")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ What is judged:
 
 ``folder``               which files of a folder are captures
 ``ownership``            whose a capture is
+``earlier_results``      what an earlier run wrote, which is none
 ``sidecar_files``        manifest and logs beside a capture
 ``connection_summary``   one connection, as the checks see it
 ``capture_summary``      a whole capture, and the best of its connections

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from upcall_grader.capture.formats import PCAP_LAYOUTS, PCAPNG_MAGIC
 from upcall_grader.judge import sidecar_files
+from upcall_grader.judge.earlier_results import RESULTS, holds_results
 from upcall_grader.judge.ownership import COLLECTED, Ownership, is_collected, stranger
 from upcall_grader.judge.results import Owner
 from upcall_grader.judge.sidecar_files import Manifest, UnusableError, read_manifest
@@ -65,6 +66,10 @@ def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) ->
         files |= {"/".join((*parts, name)): len(chosen) == 1 for name in chosen}
         if len(files) > MAX_FILES:
             raise FolderError(f"{folder} holds more than {MAX_FILES} files; grade a part of it")
+    if not files:
+        raise FolderError(
+            f"{folder} holds no captures; capture or collect them first, or name another folder"
+        )
     if roster is None:
         return [_unlisted(folder, file, own) for file, own in files.items()]
     ownership = Ownership(roster, files)
@@ -122,9 +127,10 @@ def _walk(
             f"{folder} cannot be read ({error.strerror}); ask its owner, or name another folder"
         ) from error
     real = os.path.realpath(folder)
+    results = RESULTS if holds_results(folder) else frozenset()
     names, folders = [], []
     for entry in entries:
-        if entry.name.startswith(".") or (real, entry.name) in passed:
+        if entry.name.startswith(".") or (real, entry.name) in passed or entry.name in results:
             continue
         if entry.is_dir(follow_symlinks=False):
             folders.append(entry.name)

@@ -6,7 +6,6 @@
 ``drawing``  those steps as panels of a ladder diagram
 ``student``  what a student's page shows
 ``course``   what the page of the class shows
-``folder``   a folder written whole, or left as it was
 ``pages``    ``write_report``: all of it together
 
 ``templates`` hold the pages' HTML, style and scripts. Each page is one file that fetches nothing.

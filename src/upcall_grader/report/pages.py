@@ -10,20 +10,20 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from upcall_files.whole import make_folder, save
+from upcall_grader.judge.earlier_results import MARKER, REPORT
 from upcall_grader.judge.results import Assessment
 from upcall_grader.report.course import course_page
 from upcall_grader.report.drawing import KINDS
-from upcall_grader.report.folder import ReportError, replace_folder
 from upcall_grader.report.names import page_names
 from upcall_grader.report.phrases import Phrases
 from upcall_grader.report.student import SYMBOLS, student_page
 from upcall_grader.texts.wording import Wording
 from upcall_text.plain import escape_unprintable
 
-__all__ = ["ReportError", "write_report"]
-
 MAX_TEXT = 2000
 """Characters: longer texts are cut; no sentence of the grader is near it."""
+_MARKED = b"Written by upcall-grade, which replaces this whole folder at its next run.\n"
 
 # page.css is what the handouts' pages have as well (scripts/handouts.py).
 _INLINED = {
@@ -33,19 +33,19 @@ _INLINED = {
 }
 
 
-def write_report(assessment: Assessment, directory: Path, out: Path, language: str) -> bool:
+def write_report(assessment: Assessment, directory: Path, out: Path, language: str) -> None:
     """Write ``out/report``: ``index.html``, and ``students/<name>.html`` for each submission.
 
     ``directory`` is the folder that was graded: the connections are drawn from its files. The same
-    assessment and files give the same bytes. An earlier report is replaced as a whole; the same one
-    again is left as it is. Returns whether anything is new. Raises ReportError.
+    assessment and files give the same bytes. The folder is new, and for its owner alone.
+
+    Raises:
+        OSError: it is there already, or ``out`` cannot be written.
     """
-    return replace_folder(
-        out / "report", lambda place: _write(assessment, directory, place, language)
-    )
-
-
-def _write(assessment: Assessment, directory: Path, place: Path, language: str) -> None:
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = out / REPORT
+    make_folder(place)
+    save(place / MARKER, _MARKED)
     phrases, wording = Phrases(language), Wording(language)
     environment = _environment(phrases)
     names = page_names(assessment.submissions)
@@ -53,7 +53,7 @@ def _write(assessment: Assessment, directory: Path, place: Path, language: str) 
     _save(place / "index.html", environment.get_template("course.html.j2"), course)
     copied = {file for copy in assessment.copies for file in copy.files}
     template = environment.get_template("student.html.j2")
-    (place / "students").mkdir()
+    make_folder(place / "students")
     for submission, name in zip(assessment.submissions, names, strict=True):
         page = student_page(
             submission,
@@ -67,7 +67,7 @@ def _write(assessment: Assessment, directory: Path, place: Path, language: str) 
 
 
 def _save(path: Path, template: jinja2.Template, page: object) -> None:
-    path.write_text(template.render(page=page), encoding="utf-8", newline="\n")
+    save(path, template.render(page=page).encode())
 
 
 def _environment(phrases: Phrases) -> jinja2.Environment:

@@ -72,9 +72,20 @@ def test_copies_need_a_person(captures: Path) -> None:
     assert done.stdout.endswith(b"2 graded; 2 need a person; copies: 1 group\n")
 
 
-def test_an_empty_folder_has_nothing_to_grade(tmp_path: Path) -> None:
-    done = grade(tmp_path)
-    assert (done.returncode, done.stdout) == (0, b"0 submissions: none\n")
+def test_a_folder_without_captures_is_wrong_use_and_replaces_nothing(
+    captures: Path, tmp_path: Path
+) -> None:
+    out, empty = tmp_path / "out", tmp_path / "empty"
+    assert grade(captures, "--out", out).returncode == 0
+    before = (out / "grades.json").read_bytes()
+    (empty / "h1" / "earlier").mkdir(parents=True)
+    for folder in (empty, tmp_path / "none"):
+        for place in (out, tmp_path / "new" / "out"):
+            done = grade(folder, "--roster", roster(tmp_path), "--out", place)
+            assert (done.returncode, done.stdout) == (2, b"")
+            assert done.stderr.endswith(b" (docs/troubles.md#no-captures)\n")
+    assert (out / "grades.json").read_bytes() == before
+    assert not (tmp_path / "new").exists()
 
 
 BAD_ROSTER = "host,student_id\nh1,a\nh1,b\n"
@@ -97,6 +108,7 @@ BAD_ROSTER = "host,student_id\nh1,a\nh1,b\n"
             "bad.csv, line 3: host 'h1' is already in line 2",
         ),
         (["captures", "--out", "captures"], "results and captures cannot share a folder"),
+        (["captures", "--out", "."], "it holds the captures, or you are in it"),
         (["captures", "--out", "bad.csv"], "it is a file; name a folder after --out"),
         (["captures", "--rubric", "tokens.yml"], "add --secret FILE"),
         (["captures", "--secret", "none"], "the secret cannot be read"),
@@ -301,6 +313,84 @@ def test_who_reads_no_further_ends_it_quietly(tmp_path: Path) -> None:
         assert process.wait(30) == 1
 
 
+@pytest.mark.parametrize("stream", ["closed", "full", "read no further"])
+def test_what_becomes_of_the_output_changes_no_result(
+    stream: str, captures: Path, tmp_path: Path
+) -> None:
+    program = ["sh", "-c", 'exec "$@" >&-' if stream == "closed" else 'exec "$@"', "sh"]
+    command = [*program, *COMMAND, str(captures), "--out", str(tmp_path / "out")]
+    reader, pipe = os.pipe()
+    os.close(reader)
+    with Path("/dev/full").open("wb") as full, os.fdopen(pipe, "wb") as nobody:
+        target = full if stream == "full" else nobody
+        done = subprocess.run(command, stdout=target, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == (2 if stream == "full" else 0), done.stderr
+    assert (b"its output: No space left" in done.stderr) is (stream == "full")
+    assert b"Traceback" not in done.stderr
+    assert (tmp_path / "out" / "report" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("words", [("rubric",), ("tokens",), ("captures",)])
+def test_closed_streams_give_no_traceback(words: tuple[str, ...], captures: Path) -> None:
+    if words == ("tokens",):
+        (captures.parent / "secret").write_text(CLASS_LINE)
+        words += ("--roster", str(roster(captures.parent)), "--secret", "secret")
+    for closed in (">&-", "2>&-", ">&- 2>&-"):
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, *words],
+            cwd=captures.parent,
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link to a report", "folder as table"])
+def test_what_upcall_grade_did_not_write_stays(kind: str, captures: Path, tmp_path: Path) -> None:
+    out, report = tmp_path / "out", tmp_path / "out" / "report"
+    out.mkdir()
+    thesis = report / "thesis.txt"
+    if kind == "folder":
+        report.mkdir()
+    elif kind == "file":
+        thesis = report
+    elif kind == "folder as table":
+        thesis = out / "moodle.csv" / "thesis.txt"
+        thesis.parent.mkdir()
+    else:
+        grade(captures, "--out", tmp_path / "elsewhere")
+        report.symlink_to(tmp_path / "elsewhere" / "report")
+    thesis.write_text("years of work")
+    done = grade(captures, "--out", out)
+    assert done.returncode == 2
+    assert b"already exists and is not a " in done.stderr
+    assert b"choose another folder with --out, or move it away first" in done.stderr
+    assert thesis.read_text() == "years of work"
+    assert not (out / "grades.json").exists()
+
+
+def test_an_empty_report_may_be_taken(captures: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "report").mkdir(parents=True)
+    assert grade(captures, "--out", tmp_path / "out").returncode == 0
+    assert (tmp_path / "out" / "report" / "index.html").is_file()
+
+
+def test_results_of_an_earlier_run_are_no_submissions(captures: Path) -> None:
+    inner = captures / "2110003"
+    assert grade(captures, "--out", captures / "first").returncode == 0
+    assert grade(captures, "--out", inner).returncode == 0
+    # What lies beside them is somebody's, and files that are just called so are, too.
+    (inner / "upcall.pcap").write_bytes(SHORT)
+    (captures / "2110004").mkdir()
+    (captures / "2110004" / "grades.json").write_bytes(SHORT)
+    lines = grade(captures).stdout.decode().splitlines()
+    assert [line.split()[-1] for line in lines[:-1] if line[0] != " "] == [
+        "2110001.pcap",
+        "2110003/upcall.pcap",
+        "2110004/grades.json",
+    ]
+
+
 def test_what_cannot_be_written_is_told(captures: Path) -> None:
     done = grade(captures, "--out", "/dev/null/results")
     assert done.returncode == 2
@@ -353,7 +443,9 @@ def test_runs_that_write_one_folder_go_one_after_the_other(captures: Path, tmp_p
     with (out / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         command = [*COMMAND, str(captures), "--out", str(out)]
-        later = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        lock.write("4711")
+        lock.flush()
+        later = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:
             deadline = time.monotonic() + 20
             while not has_open(later.pid, out / ".lock"):
@@ -362,11 +454,28 @@ def test_runs_that_write_one_folder_go_one_after_the_other(captures: Path, tmp_p
             assert sorted(path.name for path in out.iterdir()) == [".lock"]
             fcntl.flock(lock, fcntl.LOCK_UN)
             assert later.wait(20) == 0
+            assert later.stderr is not None
+            waited = f"upcall-grade: {out}: process 4711 writes there; waiting for it"
+            place = " (docs/troubles.md#runs-already)\n"
+            assert later.stderr.read().decode() == waited + place
         finally:
             # It would wait for the lock as long as this test waited for it.
             later.kill()
-            later.wait()
+            later.communicate()
     assert (out / "grades.json").is_file()
+
+
+def test_runs_at_the_same_time_leave_the_results_of_one(captures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [*COMMAND, str(captures), "--out", str(out), "--lang"]
+    runs = [
+        subprocess.Popen([*command, language], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for language in ("en", "id", "en", "id")
+    ]
+    assert [one.wait(60) for one in runs] == [0] * 4
+    language = json.loads((out / "grades.json").read_bytes())["language"]
+    assert f'<html lang="{language}"' in (out / "report" / "index.html").read_text("utf-8")
+    assert {path.name for path in tmp_path.iterdir()} == {"captures", "out"}
 
 
 def has_open(process: int, file: Path) -> bool:
