@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ansible.plugins.inventory import ini
 
 DOCUMENTATION = r"""
@@ -11,7 +13,7 @@ description:
   - When one inventory plugin fails, Ansible tries the next one on the same file, and
     P(ansible.builtin.ini#inventory) takes nearly any text for a list of hosts, even a roster with a
     mistake in it.
-  - This plugin does the same, except that it leaves alone files whose name ends in C(.csv), so that
+  - This plugin does the same, except that it leaves alone files with C(.csv) in their name, so that
     a mistake in a roster ends the run.
 options: {}
 """
@@ -19,7 +21,7 @@ options: {}
 EXAMPLES = r"""
 # ansible.cfg
 # [inventory]
-# enable_plugins = host_list, lab_roster, script, auto, yaml, lab_ini, toml
+# enable_plugins = host_list, lab_roster, lab_script, auto, yaml, lab_ini, toml
 """
 
 
@@ -30,4 +32,4 @@ class InventoryModule(ini.InventoryModule):
 
     def verify_file(self, path: str) -> bool:
         """Return whether the source may be an INI file."""
-        return not path.lower().endswith(".csv") and super().verify_file(path)
+        return ".csv" not in Path(path).name.lower() and super().verify_file(path)

@@ -20,7 +20,8 @@ DOCUMENTATION = r"""
 name: lab_roster
 short_description: Reads the machines of a room, and who sits there, from a roster in CSV
 description:
-  - Takes every inventory source whose name ends in C(.csv).
+  - Takes every inventory source whose name ends in C(.csv). If something follows C(.csv) in the
+    name, as in C(roster.csv.txt), the run ends and asks for another name.
   - The file is UTF-8, its first line names the columns, and its cells are separated by commas,
     semicolons or tabs. Upper and lower case, spaces, C(_) and C(-) make no difference in a
     column's name; other columns than those below are ignored.
@@ -76,7 +77,7 @@ class InventoryModule(BaseFileInventoryPlugin):
 
     def verify_file(self, path: str) -> bool:
         """Return whether the source is named as a roster; parse reports one that is missing."""
-        return path.lower().endswith(".csv")
+        return ".csv" in Path(path).name.lower()
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Add the roster's seats to the inventory.
@@ -90,6 +91,12 @@ class InventoryModule(BaseFileInventoryPlugin):
                 f"{path} cannot be read: this project's own package is not installed for this"
                 " Ansible. Run make venv, then . .venv/bin/activate, then the same command again"
                 " (docs/troubles.md#not-installed)"
+            )
+        if not path.lower().endswith(".csv"):
+            raise AnsibleParserError(
+                f"{path} seems to be a roster, but its name does not end in .csv. Rename it to"
+                f" {Path(path).name[: Path(path).name.lower().index('.csv')]}.csv"
+                " (docs/troubles.md#roster-file)"
             )
         try:
             roster = read_roster(Path(path))

@@ -9,6 +9,8 @@ differ from one version to the other (Moodle, user/action_redir.php and its lang
 
 from __future__ import annotations
 
+import difflib
+
 from upcall_roster.problems import shown
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -66,4 +68,18 @@ def causes(header: list[str]) -> list[str]:
             if known & _MOODLE
             else "there is no column host: name the column with the machines host"
         )
+    if not known & {"student_id", "username"}:
+        wrong += _misspelt_ids(header)
     return wrong
+
+
+def _misspelt_ids(header: list[str]) -> list[str]:
+    """Return what is wrong if a column seems to hold the ids under a name that nobody knows."""
+    names = {_plain(name): name for name in NAMES["student_id"] + NAMES["username"]}
+    unknown = [name.strip() for name in header if _plain(name) not in _FIELDS]
+    close = [name for name in unknown if difflib.get_close_matches(_plain(name), names, 1, 0.75)]
+    return [
+        f"the column {shown(name)} is not known, and no column has the students' ids: call it"
+        f" student_id. Names of such columns are {', '.join(names.values())}"
+        for name in close
+    ]

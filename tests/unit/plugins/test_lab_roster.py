@@ -221,6 +221,21 @@ def test_a_roster_that_is_not_there(tmp_path: Path) -> None:
     assert_nothing_ran(result, ran, "roster.csv: there is no such file")
 
 
+@pytest.mark.parametrize("name", ["roster.csv.txt", "Roster.CSV.xlsx"])
+def test_a_roster_under_a_longer_name_is_no_list_of_hosts(tmp_path: Path, name: str) -> None:
+    roster = write(tmp_path / name, "host,student_id\nh1,1\n")
+    result, ran = marks(tmp_path, "-i", roster)
+    assert_nothing_ran(result, ran, "does not end in .csv", f"Rename it to {name[:6]}.csv")
+
+
+def test_an_executable_roster_is_never_run(tmp_path: Path) -> None:
+    mark = tmp_path / "mark-run"
+    roster = write(tmp_path / "roster.csv", f"#!/bin/sh\ntouch {mark}\n")
+    roster.chmod(0o755)
+    result, ran = marks(tmp_path, "-i", roster)
+    assert_nothing_ran(result, ran, "roster.csv, line 1: ")
+
+
 def test_without_the_package(tmp_path: Path) -> None:
     write(tmp_path / "upcall_roster.py", "raise ImportError('it is not installed')\n")
     roster = write(tmp_path / "roster.csv", "host\nseat-01\n")
@@ -230,6 +245,10 @@ def test_without_the_package(tmp_path: Path) -> None:
 
 # -- other inventories
 
+SCRIPT = """#!/bin/sh
+echo '{"lab_hosts": {"hosts": ["seat-01", "seat-02"]}, "_meta": {"hostvars": {}}}'
+"""
+
 
 @pytest.mark.parametrize(
     ("name", "content"),
@@ -237,11 +256,14 @@ def test_without_the_package(tmp_path: Path) -> None:
         ("room.ini", "[lab_hosts]\nseat-[01:02]\n"),
         ("room", "seat-01 ansible_user=lecturer\nseat-02\n"),
         ("room.yml", "lab_hosts:\n  hosts:\n    seat-[01:02]:\n"),
+        ("room.sh", SCRIPT),
         ("room.toml", "[lab_hosts.hosts]\nseat-01 = {}\nseat-02 = {}\n"),
     ],
 )
 def test_other_inventories_go_on_working(tmp_path: Path, name: str, content: str) -> None:
-    assert list(inventory(write(tmp_path / name, content))["_meta"]["hostvars"]) == [
+    source = write(tmp_path / name, content)
+    source.chmod(0o755 if name == "room.sh" else 0o644)
+    assert inventory(source)["lab_hosts" if "." in name else "ungrouped"]["hosts"] == [
         "seat-01",
         "seat-02",
     ]

@@ -115,6 +115,16 @@ def test_a_participants_list_from_moodle_without_hosts(first: str) -> None:
     assert_says(only(f"\ufeff{first}\nSari,Dewi,a@b\n"), 1, "Moodle", "add a column host")
 
 
+@pytest.mark.parametrize("name", ["studnt_id", "Student-Id s", "Nomer ID", "user name s"])
+def test_a_column_of_ids_that_is_misspelt(name: str) -> None:
+    message = only(f"host,{name}\nseat-01,1\n")
+    assert_says(message, 1, f"'{name}' is not known", "student_id, nim, ID number")
+
+
+def test_other_columns_are_passed_over() -> None:
+    assert parse_roster(b"host,notes,id card\nseat-01,x,y\n", "roster.csv").seats
+
+
 def test_columns_that_mean_the_same() -> None:
     messages = lines("Host,host,student_id,ID number,name,email,Alamat email\na,b,1,2,S,e,f\n")
     assert len(messages) == 3

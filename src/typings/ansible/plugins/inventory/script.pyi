@@ -1,0 +1,3 @@
+from ansible.plugins.inventory import BaseFileInventoryPlugin
+
+class InventoryModule(BaseFileInventoryPlugin): ...
