@@ -61,7 +61,7 @@ def test_a_room_is_enrolled_with_one_question_and_then_needs_no_password(room: R
     assert QUESTION not in terminal.text
     (row,) = (line.split() for line in terminal.text.splitlines() if line.startswith("  seat-1 "))
     assert row == ["seat-1", "ok"]
-    assert "without -k: ansible-playbook -i" in one_line(terminal.text)
+    assert "leave out -k: ansible-playbook -i" in one_line(terminal.text)
     assert room.known_hosts.read_bytes() == before
 
 

@@ -98,8 +98,8 @@ def test_the_first_host_makes_the_image_and_leaves_it_on_the_controller(
     archive = tmp_path / "images" / "upcall-lab.tar.gz"
     output = repair(
         name_of(host),
-        *["Make a folder", "Send what builds", "Build the image's files"],
-        *["Make the image of them", "Remove the folder"],
+        *["Make a folder", "Send the script that builds", "Build the image's files"],
+        *["Make an image from them", "Remove the folder"],
         *["Make a folder on the host", "Make a folder on the controller", "Save the image"],
         *["Fetch it", "Keep it, compressed"],
         *["Remove the folder on the host", "Remove the folder on the controller"],

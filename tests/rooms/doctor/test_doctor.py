@@ -83,7 +83,7 @@ def test_a_capture_on_the_wrong_interface(host: Host, interface: str) -> None:
         found = findings(host)
         bridge = host.check_output(f"echo {BRIDGE}")
     assert list(found) == ["wrong-interface"]
-    assert f"captures on {interface}, the lab's bridge is {bridge}" in found["wrong-interface"]
+    assert f"captures on {interface}, but the lab's bridge is {bridge}" in found["wrong-interface"]
     assert f"sudo tcpdump -nvi {bridge} -w upcall.pcap" in found["wrong-interface"]
 
 
