@@ -14,7 +14,7 @@ import pytest
 from testinfra.host import Host
 
 from tests.support.captures import PATIENT, folder, name_of, on_one_host
-from tests.support.lab_hosts import one_line, recap, run_playbook
+from tests.support.lab_hosts import TOP, one_line, recap, run_playbook
 
 PAGES = "/opt/upcall-lab/report"
 ROSTER_TABLES = {"moodle.csv", "canvas.csv"}
@@ -137,8 +137,8 @@ def test_a_session_is_worth_all_points_and_the_same_again_changes_nothing(
 
 def test_a_broken_capture_beside_costs_itself_alone(grading: Grading, host: Host) -> None:
     on_one_host(host, 0)
-    session = (grading.captures / grading.name / "upcall.pcap").read_bytes()
-    for student, content in (("sari", session), ("wati", b"\xd4\xc3\xb2\xa1 and no more")):
+    own = (TOP / "tests/corpus/complete.pcap").read_bytes()
+    for student, content in (("sari", own), ("wati", b"\xd4\xc3\xb2\xa1 and no more")):
         handed_in = grading.captures / "submissions" / student
         handed_in.mkdir(parents=True)
         (handed_in / "upcall.pcap").write_bytes(content)
