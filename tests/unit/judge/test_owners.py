@@ -337,7 +337,7 @@ CLAIMS = {"mode": "exercise", "tcpdump": {"dropped": 9}, "network": {"subnets": 
         ("Sari Dewi_1_assignsubmission_file_/upcall.pcap", ROSTER, False),
         ("Sari Dewi_1_assignsubmission_file_/seat-1/upcall.pcap", ROSTER, False),
         ("seat-1/seat-1/upcall.pcap", ROSTER, False),
-        ("submissions/211/work/upcall.pcap", ROSTER, False),
+        ("submissions/211/inner/upcall.pcap", ROSTER, False),
         ("submissions/nobody/upcall.pcap", ROSTER, False),
         ("repositories/211/upcall.pcap", ROSTER, False),
         ("211/upcall.pcap", "", False),
