@@ -32,7 +32,7 @@ def test_the_second_run_is_told_who_holds_the_lab_and_how_to_take_over(host: Hos
             said = one_line(second.stdout)
             assert second.returncode != 0
             assert recap(second.stdout, name_of(host))["changed"] == 0
-            assert f"{who} holds " in said
+            assert f"{who} has held " in said
             assert f" since {since}" in said
             remedies |= set(re.findall(r"take over: (sudo kill \d+)", said))
         inside(host, ATTENDED)
