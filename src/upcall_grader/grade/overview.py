@@ -55,7 +55,7 @@ def _sum(assessment: Assessment) -> str:
     parts = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
     person = sum(submission.needs_person for submission in assessment.submissions)
     copies = len(assessment.copies)
-    totals = f"{len(assessment.submissions)} submissions: {', '.join(parts) or 'none'}"
+    totals = f"{len(assessment.submissions)} submissions: {', '.join(parts)}"
     totals += f"; {person} need a person" if person else ""
     return totals + (f"; copies: {copies} group{'' if copies == 1 else 's'}" if copies else "")
 
