@@ -92,6 +92,8 @@ PCAPNG_LAYOUTS = {
 """Byte-order magic as it stands in a Section Header Block -> layout of the section."""
 
 PCAPNG_MAGIC = int(pcapng.PCAPNG_BT_SHB).to_bytes(4, "big")
+CAPTURES = frozenset((PCAPNG_MAGIC, *PCAP_LAYOUTS))
+"""First four bytes of captures."""
 BLOCK_SECTION = int(pcapng.PCAPNG_BT_SHB)
 BLOCK_INTERFACE = int(pcapng.PCAPNG_BT_IDB)
 BLOCK_PACKET = int(pcapng.PCAPNG_BT_PB)

@@ -32,7 +32,6 @@ __all__ = ["Capture", "CaptureError", "Damage", "Frame", "open_capture"]
 MAX_BLOCK = 16 * 1024 * 1024
 """Bytes: what Wireshark accepts at most as one pcapng block."""
 UNLIMITED = 0
-_CAPTURES = frozenset((formats.PCAPNG_MAGIC, *formats.PCAP_LAYOUTS))
 _CONVERTED = 1 << 20
 """Bytes at a file's start that tell whether it was converted."""
 
@@ -112,7 +111,7 @@ class Capture:
 
     def _unpack(self) -> None:
         """Go on with the capture that is packed in the file. Raises CaptureError."""
-        capture = unpack(self._stream, _CAPTURES)
+        capture = unpack(self._stream)
         if isinstance(capture, Cause):
             raise CaptureError(capture)
         self._stream, self._offset = BytesIO(capture), 0

@@ -11,6 +11,7 @@ import zlib
 from io import BytesIO
 from typing import IO, BinaryIO
 
+from upcall_grader.capture.formats import CAPTURES
 from upcall_grader.capture.strangers import stranger
 from upcall_grader.cause import Cause
 
@@ -22,6 +23,7 @@ MAX_RATIO, ALWAYS = 100, 1024 * 1024
 MAX_ENTRIES = 100
 """An archive of more files is no hand-in of one capture."""
 _CHUNK = 1 << 16
+_GZIP_FORMAT = 16 + zlib.MAX_WBITS
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
 _BROKEN = (OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
@@ -32,10 +34,10 @@ class _LargeError(Exception):
     """More would be unpacked than is allowed."""
 
 
-def unpack(stream: BinaryIO, captures: frozenset[bytes]) -> bytes | Cause:
+def unpack(stream: BinaryIO) -> bytes | Cause:
     """Return the capture that is packed in a stream, or why there is none.
 
-    ``captures`` are first four bytes of captures. The stream is read from its start.
+    The stream is read from its start.
     """
     stream.seek(0)
     packed = stream.read(MAX_BYTES + 1)
@@ -47,25 +49,48 @@ def unpack(stream: BinaryIO, captures: frozenset[bytes]) -> bytes | Cause:
         if packed.startswith(GZIP):
             with gzip.GzipFile(fileobj=BytesIO(packed)) as file:
                 return _bounded(file, most)
-        return _from_zip(packed, most, captures)
+        return _from_zip(packed, most)
     except _LargeError:
         return large
     except _BROKEN:
         return stranger(packed[:64])
 
 
-def _from_zip(packed: bytes, most: int, captures: frozenset[bytes]) -> bytes | Cause:
+def holds_captures(stream: BinaryIO) -> bool:
+    """Return whether a capture is packed in a stream, as the beginning of what is packed tells.
+
+    The stream is read from its start; it may be damaged, too large or hold several.
+    """
+    stream.seek(0)
+    start = stream.read(_CHUNK)
+    try:
+        if start.startswith(GZIP):
+            return zlib.decompressobj(_GZIP_FORMAT).decompress(start, 4) in CAPTURES
+        packed = start + stream.read(MAX_BYTES - len(start))
+        with zipfile.ZipFile(BytesIO(packed)) as archive:
+            return bool(_captures(archive))
+    except _BROKEN:
+        return False
+
+
+def _from_zip(packed: bytes, most: int) -> bytes | Cause:
     with zipfile.ZipFile(BytesIO(packed)) as archive:
         entries = archive.infolist()
         if len(entries) > MAX_ENTRIES:
             return Cause("zip-many", {"count": len(entries)})
-        found = [one for one in entries if _begins(archive, one) in captures]
+        found = _captures(archive)
         if len(found) > 1:
             return Cause("zip-captures", {"count": len(found)})
         if not found:
             return stranger(packed[:64])
         with archive.open(found[0]) as file:
             return _bounded(file, most)
+
+
+def _captures(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the captures among the first files of an archive."""
+    entries = archive.infolist()[:MAX_ENTRIES]
+    return [entry for entry in entries if _begins(archive, entry) in CAPTURES]
 
 
 def _begins(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

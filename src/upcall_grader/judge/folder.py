@@ -11,10 +11,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterator
+from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from upcall_grader.capture.formats import PCAP_LAYOUTS, PCAPNG_MAGIC
+from upcall_grader.capture import strangers
+from upcall_grader.capture.formats import CAPTURES
+from upcall_grader.capture.unpacking import GZIP, ZIP, holds_captures
 from upcall_grader.judge import sidecar_files
 from upcall_grader.judge.earlier_results import RESULTS, holds_results
 from upcall_grader.judge.ownership import COLLECTED, Ownership, is_collected, stranger
@@ -26,6 +29,7 @@ from upcall_roster.seats import Roster, Seat, Student
 MAX_FILES = 100_000
 _MAX_DEPTH = 8
 _OUR_FILES = sidecar_files.NAMES | {"missing.csv", "run.json", "run.json.lock"}
+_PACKED = frozenset(("gzip", "zip", "zstd", "xz", "bzip2", "archive"))
 _OUR_FOLDERS = frozenset(("earlier", "incomplete"))
 
 
@@ -33,6 +37,15 @@ class FolderError(TroubleError):
     """A folder that cannot be graded; the message names cause and remedy."""
 
     trouble = "no-captures"
+
+
+class _Kind(IntEnum):
+    """What a file of a student's folder is; of those that lie there, the highest are judged."""
+
+    OTHER = 0
+    PACKED = 1
+    """No capture is seen in it; a person may find one."""
+    CAPTURE = 2
 
 
 class CaptureFile(NamedTuple):
@@ -110,7 +123,9 @@ def _handed_in(folder: Path, names: list[str]) -> list[str]:
     """
     if len(names) < 2:
         return names
-    return [name for name in names if _is_capture(folder / name)] or names
+    kinds = {name: _kind(folder / name) for name in names}
+    best = max(kinds.values())
+    return [name for name, kind in kinds.items() if kind is best]
 
 
 def _walk(
@@ -159,15 +174,18 @@ def has_sidecars(path: Path) -> bool:
     return _handed_in(folder, names) == [path.name]
 
 
-def _is_capture(path: Path) -> bool:
+def _kind(path: Path) -> _Kind:
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
-            return False
+            return _Kind.OTHER
         with path.open("rb") as stream:
-            start = stream.read(4)
+            start = stream.read(strangers.LOOKED_AT)
+            packed = start.startswith((GZIP, ZIP)) and holds_captures(stream)
     except OSError:
-        return False
-    return not start or start == PCAPNG_MAGIC or start in PCAP_LAYOUTS
+        return _Kind.OTHER
+    if packed or not start or start[:4] in CAPTURES:
+        return _Kind.CAPTURE
+    return _Kind.PACKED if strangers.stranger(start).code in _PACKED else _Kind.OTHER
 
 
 def _manifest(folder: Path) -> Manifest:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.grader import building as b
 from tests.unit.grader.conftest import Real
 from upcall_grader.capture.reading import Capture, CaptureError, Frame
+from upcall_grader.capture.unpacking import holds_captures
 from upcall_grader.cause import Cause
 from upcall_grader.texts.wording import Wording
 
@@ -173,6 +174,33 @@ def test_what_cannot_be_unpacked_is_told(data: bytes, cause: str) -> None:
     with pytest.raises(CaptureError) as caught:
         read(data)
     assert caught.value.cause.code == cause
+
+
+class Counted(io.BytesIO):
+    """A stream that counts the bytes that are read from it."""
+
+    given = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.given += len(data)
+        return data
+
+
+@pytest.mark.parametrize(
+    ("data", "most"),
+    [
+        (packed(bytes(16 << 20)), 1 << 16),
+        # The name of the packed file does not end (RFC 1952 section 2.3).
+        (bytes.fromhex("1f8b0808 00000000 0003") + b"n" * (1 << 20), 1 << 16),
+        (zipped(a=b"text") + bytes(9 << 20), 8 << 20),
+    ],
+    ids=["bomb", "endless name", "large archive"],
+)
+def test_a_look_into_what_is_packed_reads_its_beginning_alone(data: bytes, most: int) -> None:
+    stream = Counted(data)
+    assert not holds_captures(stream)
+    assert 0 < stream.given <= most
 
 
 def test_cut_at_every_offset_gives_the_frames_before(real: Real) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -270,6 +273,54 @@ def test_beside_a_capture_screenshots_do_not_count(tmp_path: Path) -> None:
         *("211/upcall.pcap", "2110/screen.png", "2110001/upcall.txt"),
         *("upcall.pcap", "screen.png"),
     }
+
+
+def packed(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)
+
+
+def zipped(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return out.getvalue()
+
+
+WORD = zipped(**{"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"})
+ZSTANDARD = bytes.fromhex("28b52ffd 2400")
+
+
+@pytest.mark.parametrize(
+    ("capture", "beside", "judged"),
+    [
+        (packed(CAPTURE), WORD, "capture"),
+        (zipped(upcall=CAPTURE), WORD, "capture"),
+        (zipped(upcall=CAPTURE, report=b"%PDF"), b"%PDF", "capture"),
+        (ZSTANDARD, WORD, "capture"),
+        # What keeps it from being read is told, not passed over.
+        (packed(CAPTURE)[:-9], WORD, "capture"),
+        (zipped(one=CAPTURE, two=CAPTURE), WORD, "capture"),
+        # What is surely a capture comes before what may hold one.
+        (CAPTURE, ZSTANDARD, "capture"),
+        (CAPTURE, packed(b"%PDF"), "capture"),
+        (CAPTURE, packed(b""), "capture"),
+        (CAPTURE, packed(packed(CAPTURE)), "capture"),
+        (CAPTURE, zipped(upcall=CAPTURE)[:-20], "capture"),
+        (CAPTURE, zipped(**{f"{n:03}": b"" for n in range(100)}, upcall=CAPTURE), "capture"),
+        (CAPTURE, packed(CAPTURE), "both"),
+        (b"%PDF", WORD, "both"),
+    ],
+)
+def test_a_packed_capture_is_found_beside_other_files(
+    capture: bytes, beside: bytes, judged: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "211"
+    folder.mkdir()
+    (folder / "capture").write_bytes(capture)
+    (folder / "beside").write_bytes(beside)
+    names = {"capture"} if judged == "capture" else {"capture", "beside"}
+    assert {Path(one.file).name for one in find(tmp_path, None)} == names
 
 
 def test_all_captures_of_a_student_are_judged_and_logs_belong_to_one_alone(tmp_path: Path) -> None:
