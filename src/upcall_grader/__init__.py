@@ -6,10 +6,11 @@
 ``report``    results as pages for people
 ``show``      ``upcall-show``: one capture on a terminal, and its judgement
 ``grade``     ``upcall-grade``: a folder of captures, graded
+``selfcheck`` one file, checked by its student before it is handed in
 ``languages`` those in which there are words for all of it
 ``lab``       port and phrases of the lab that is looked for
 ``terminal``  payload as text in quotes for a terminal, colours
 
-``judge`` stands on ``capture``, ``show``, ``export`` and ``report`` on ``judge``, ``grade`` on all
-of them but ``show``.
+``judge`` stands on ``capture``, ``show``, ``export`` and ``report`` on ``judge``, ``selfcheck`` on
+``report``, ``grade`` on all of them but ``selfcheck`` and ``show``.
 """

@@ -10,6 +10,7 @@ from upcall_grader.capture.dialogue import Answer, Exchange
 from upcall_grader.capture.packets import endpoint_text
 from upcall_grader.judge.results import Judgement, Status, Submission, Verdict
 from upcall_grader.judge.rubric import Rubric
+from upcall_grader.judge.submission import lacking
 from upcall_grader.lab import Lab
 from upcall_grader.report.drawing import Panel, panels
 from upcall_grader.report.ladder import Ladder, read_ladder
@@ -76,18 +77,23 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class StudentPage:
-    """Everything on the page, in words. ``share`` is the part of the points, in percent."""
+    """Everything on the page, in words.
+
+    ``instructor`` says what the instructor has to do. ``share`` is the part of the points, in
+    percent. ``unknown``: something is missing, and no remedy is known.
+    """
 
     title: str
     facts: tuple[tuple[str, str], ...]
     verdict: Verdict
     verdict_word: str
     sentence: str
-    instructor: bool
+    instructor: str
     points: str
     possible: str
     share: int
     judged: bool
+    unknown: bool
     rows: tuple[Row, ...]
     todos: tuple[Todo, ...]
     notes: tuple[Note, ...]
@@ -107,27 +113,35 @@ def student_page(
     copied: bool,
     phrases: Phrases,
     wording: Wording,
+    selfcheck: bool = False,
 ) -> StudentPage:
-    """Return the page of ``submission``; ``copied``: another submission holds the same capture."""
+    """Return the page of ``submission``; ``copied``: another submission holds the same capture.
+
+    ``selfcheck``: its student looks at it before handing it in, so nobody else will.
+    """
     ladder = None
     conversation = submission.conversation
     if conversation is not None:
         ladder = read_ladder(directory / submission.file, conversation)
+    todos = _todos(submission, phrases, wording)
+    sentence = sentence_of(submission, rubric, phrases)
+    if selfcheck and not lacking(submission):
+        sentence += f" {next_step(submission, phrases, wording)}"
     return StudentPage(
         title=submission.owner.name or submission.owner.student or submission.file,
         facts=_facts(submission, phrases),
         verdict=submission.verdict,
         verdict_word=phrases(f"verdict.{submission.verdict}"),
-        sentence=_sentence(submission, rubric, phrases),
-        instructor=copied
-        or (submission.needs_person and submission.verdict is not Verdict.MISSING),
+        sentence=sentence,
+        instructor=_instructor(submission, copied, selfcheck, phrases),
         points=phrases.number(submission.points),
         possible=phrases.number(rubric.points),
         share=_share(submission.points, rubric.points),
         judged=bool(submission.judgements),
+        unknown=not todos and bool(lacking(submission)),
         rows=tuple(_row(judgement, phrases, wording) for judgement in submission.judgements),
-        todos=_todos(submission, phrases, wording),
-        notes=_notes(submission, copied, phrases, wording),
+        todos=todos,
+        notes=_notes(submission, copied, selfcheck, phrases, wording),
         talks=tuple(
             _talk(number, exchange, phrases)
             for number, exchange in enumerate(submission.exchanges[:MAX_EXCHANGES], 1)
@@ -166,10 +180,19 @@ def _facts(submission: Submission, phrases: Phrases) -> tuple[tuple[str, str], .
     return tuple((phrases(code), value) for code, value in facts if value)
 
 
-def _sentence(submission: Submission, rubric: Rubric, phrases: Phrases) -> str:
+def _instructor(submission: Submission, copied: bool, selfcheck: bool, phrases: Phrases) -> str:
+    if selfcheck:
+        return phrases("instructor.checks")
+    waits = submission.needs_person and submission.verdict is not Verdict.MISSING
+    return phrases("instructor.looks") if copied or waits else ""
+
+
+def sentence_of(submission: Submission, rubric: Rubric, phrases: Phrases) -> str:
+    """Return in one sentence how a submission ended."""
     code = f"sentence.{submission.verdict}"
     if submission.verdict is Verdict.GRADED:
-        code = "sentence.all" if submission.points >= rubric.points else "sentence.part"
+        code = "sentence.part" if lacking(submission) else "sentence.shown"
+        code = "sentence.all" if submission.points >= rubric.points else code
     if any(remark.code == "missing-or-nobodys" for remark in submission.remarks):
         code = "sentence.missing-or-nobodys"
     return phrases(
@@ -195,6 +218,17 @@ def _row(judgement: Judgement, phrases: Phrases, wording: Wording) -> Row:
     )
 
 
+def next_step(submission: Submission, phrases: Phrases, wording: Wording) -> str:
+    """Return the one thing to do next: hand in what is complete, or the page's first remedy.
+
+    That one is about the whole file or the earliest part of the lab.
+    """
+    if not lacking(submission):
+        return phrases("todo.hand-in")
+    todos = _todos(submission, phrases, wording)
+    return todos[0].remedy if todos else phrases("todo.unknown")
+
+
 def _todos(submission: Submission, phrases: Phrases, wording: Wording) -> tuple[Todo, ...]:
     """Return each remedy once, with everything that it would bring."""
     goods: dict[str, list[str]] = {}
@@ -216,12 +250,16 @@ _NOT_THE_STUDENTS = frozenset({"reader-failed"})
 
 
 def _notes(
-    submission: Submission, copied: bool, phrases: Phrases, wording: Wording
+    submission: Submission, copied: bool, selfcheck: bool, phrases: Phrases, wording: Wording
 ) -> tuple[Note, ...]:
-    """Return the remarks; the one about copies names others, so the page has its own words."""
+    """Return the remarks; the one about copies names others, so the page has its own words.
+
+    In a self-check, what a person has to decide is said by the sentence about the instructor.
+    """
     own = [remark for remark in submission.remarks if remark.code != "copy"]
+    own = [remark for remark in own if not (selfcheck and remark.needs_person)]
     notes = [Note(wording.text(remark), phrases.frames(remark.frames)) for remark in own]
-    if copied or len(own) < len(submission.remarks):
+    if copied or any(remark.code == "copy" for remark in submission.remarks):
         notes.append(Note(phrases("copy.student"), ""))
     return tuple(notes)
 

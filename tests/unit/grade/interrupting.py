@@ -20,7 +20,7 @@ from pathlib import Path
 from upcall_files import whole
 from upcall_grader.grade.command import main
 from upcall_grader.judge.earlier_results import RESULTS
-from upcall_grader.report import pages
+from upcall_grader.report import rendering
 
 WRITING = ("os.mkdir", "os.link")
 STEPS = (
@@ -127,7 +127,7 @@ if __name__ == "__main__":
     if "no-exchange" in sys.argv:
         whole._exchange_names = lambda one, other: False  # noqa: ARG005
     # Templates are compiled once, and what is imported late is imported now.
-    pages._environment = functools.cache(pages._environment)
+    rendering._environment = functools.cache(rendering._environment)
     run("one", Path("warm"))
     shutil.rmtree("warm")
     with told:

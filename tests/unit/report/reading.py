@@ -92,7 +92,12 @@ class _Reader(HTMLParser):
 
 def read(path: Path) -> Page:
     """Return the page in ``path``; fails where tags are not nested."""
-    page = Page(path.read_bytes().decode("utf-8"))
+    return parse(path.read_bytes().decode("utf-8"))
+
+
+def parse(source: str) -> Page:
+    """Return the page that ``source`` is; fails where tags are not nested."""
+    page = Page(source)
     reader = _Reader(page)
     reader.feed(page.source)
     reader.close()

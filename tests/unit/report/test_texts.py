@@ -75,7 +75,8 @@ def test_a_cause_has_words_and_all_their_places_are_filled() -> None:
 
 def test_every_sentence_that_is_asked_for_exists() -> None:
     report = resources.files("upcall_grader.report")
-    files = [*report.iterdir(), *report.joinpath("templates").iterdir()]
+    selfcheck = resources.files("upcall_grader.selfcheck")
+    files = [*report.iterdir(), *report.joinpath("templates").iterdir(), *selfcheck.iterdir()]
     sources = [file.read_text("utf-8") for file in files if file.name.endswith((".py", ".j2"))]
     asked = {code for source in sources for code in _CODE.findall(source)}
     assert len(asked) > 60
