@@ -6,11 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 
 from upcall_grader.judge.results import Assessment, Status, Submission, Verdict
+from upcall_grader.judge.standing import Standing, standing
 from upcall_grader.terminal import Painter, width
 from upcall_grader.texts.wording import Wording
 from upcall_text.plain import escape_unprintable
 
-_STYLES = {Verdict.GRADED: "good", Verdict.RECAPTURE: "warn", Verdict.MISSING: "dim"}
+_STYLES = {
+    Standing.FULL: "good",
+    Standing.PART: "warn",
+    Standing.POOR: "bad",
+    Standing.MISSING: "dim",
+}
 _WIDEST = 40
 
 
@@ -35,7 +41,8 @@ def _who(submission: Submission) -> str:
 
 def _line(submission: Submission, assessment: Assessment, columns: int, paint: Painter) -> str:
     who = _who(submission)
-    verdict = paint(_STYLES.get(submission.verdict, "bad"), f"{submission.verdict:<10}")
+    style = _STYLES[standing(submission, assessment.rubric.points)]
+    verdict = paint(style, f"{submission.verdict:<10}")
     points = f"{number(submission.points):>6} of {number(assessment.rubric.points)}"
     padding = " " * max(columns - width(who), 0)
     return f"{who}{padding}  {verdict} {points}  {escape_unprintable(submission.file)}".rstrip()

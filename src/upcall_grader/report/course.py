@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from upcall_grader.judge.results import Assessment, Copy, Status, Submission, Verdict
-from upcall_grader.judge.rubric import Criterion
+from upcall_grader.judge.rubric import Criterion, Rubric
+from upcall_grader.judge.standing import Standing, standing
 from upcall_grader.report.phrases import NONE, Phrases
 from upcall_grader.report.student import SYMBOLS
 from upcall_grader.texts.wording import Wording
@@ -37,6 +38,7 @@ class Line:
     file: str
     verdict: Verdict
     verdict_word: str
+    standing: Standing
     points: str
     value: float
     cells: tuple[Cell | None, ...]
@@ -104,7 +106,7 @@ def course_page(
     submissions = assessment.submissions
     criteria = assessment.rubric.criteria
     lines = tuple(
-        _line(submission, page, criteria, phrases)
+        _line(submission, page, assessment.rubric, phrases)
         for submission, page in zip(submissions, pages, strict=True)
     )
     by_file = {line.file: line for line in lines if line.file}
@@ -140,12 +142,10 @@ def _heads(criteria: Sequence[Criterion], wording: Wording) -> tuple[tuple[str, 
     return tuple(heads)
 
 
-def _line(
-    submission: Submission, page: str, criteria: Sequence[Criterion], phrases: Phrases
-) -> Line:
+def _line(submission: Submission, page: str, rubric: Rubric, phrases: Phrases) -> Line:
     judged = {judgement.criterion.id: judgement for judgement in submission.judgements}
     cells: list[Cell | None] = []
-    for criterion in criteria:
+    for criterion in rubric.criteria:
         judgement = judged.get(criterion.id)
         if judgement is None:
             cells.append(None)
@@ -167,6 +167,7 @@ def _line(
         file=submission.file,
         verdict=submission.verdict,
         verdict_word=phrases(f"verdict.{submission.verdict}"),
+        standing=standing(submission, rubric.points),
         points=phrases.number(submission.points) if judged else NONE,
         value=submission.points if judged else -1,
         cells=tuple(cells),

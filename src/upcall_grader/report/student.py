@@ -10,6 +10,7 @@ from upcall_grader.capture.dialogue import Answer, Exchange
 from upcall_grader.capture.packets import endpoint_text
 from upcall_grader.judge.results import Judgement, Status, Submission, Verdict
 from upcall_grader.judge.rubric import Rubric
+from upcall_grader.judge.standing import Standing, standing
 from upcall_grader.judge.submission import lacking
 from upcall_grader.lab import Lab
 from upcall_grader.report.drawing import Panel, panels
@@ -85,8 +86,8 @@ class StudentPage:
 
     title: str
     facts: tuple[tuple[str, str], ...]
-    verdict: Verdict
     verdict_word: str
+    standing: Standing
     sentence: str
     instructor: str
     points: str
@@ -130,8 +131,8 @@ def student_page(
     return StudentPage(
         title=submission.owner.name or submission.owner.student or submission.file,
         facts=_facts(submission, phrases),
-        verdict=submission.verdict,
         verdict_word=phrases(f"verdict.{submission.verdict}"),
+        standing=standing(submission, rubric.points),
         sentence=sentence,
         instructor=_instructor(submission, copied, selfcheck, phrases),
         points=phrases.number(submission.points),
