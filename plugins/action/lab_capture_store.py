@@ -17,13 +17,23 @@ from ansible.plugins.action import ActionBase
 # AWX and ansible-pull install nothing of this project: its packages lie beside plugins/.
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
 
-from upcall_files.keeping import dated_folder, folder, folder_in, present, replace, write
+from upcall_files.keeping import (
+    dated_folder,
+    digest,
+    entries,
+    folder,
+    folder_in,
+    present,
+    replace,
+    write,
+)
 
 _SCHEMA = 1
 _MANIFEST_LIMIT = 1 << 18  # bytes; the host's part of it is hostile input
 
 PCAP = "upcall.pcap"
 MANIFEST = "manifest.json"
+SCRIPTED = "scripted"
 
 
 class ActionModule(ActionBase):
@@ -41,6 +51,7 @@ class ActionModule(ActionBase):
         _, arguments = self.validate_argument_spec(
             argument_spec={
                 "dest": {"type": "path", "required": True},
+                "mode": {"type": "str", "required": True, "choices": ["exercise", "watch"]},
                 "session": {"type": "dict", "required": True},
                 "clock_offset_seconds": {"type": "float", "required": True},
             }
@@ -48,21 +59,32 @@ class ActionModule(ActionBase):
         if self._task.check_mode:
             return result | {"changed": True}
         host = str((task_vars or {}).get("inventory_hostname", ""))
-        files = contents(arguments["session"], host, arguments["clock_offset_seconds"])
+        mode, session, dest = arguments["mode"], arguments["session"], Path(arguments["dest"])
+        files = contents(session, host, mode, arguments["clock_offset_seconds"])
         try:
-            kept, earlier = keep(
-                Path(arguments["dest"]), files, bool(arguments["session"].get("complete"))
-            )
+            kept = keep(dest, files, mode, bool(session.get("complete")))
         except OSError as error:
             raise AnsibleActionFail(
                 f"The capture of {host} cannot be kept: {error}. Make room, or correct the owner of"
-                f" {arguments['dest']}, and run playbooks/capture.yml again."
+                f" {dest}, and run playbooks/capture.yml again."
                 " (docs/troubles.md#cannot-be-written)"
             ) from error
-        return result | {"changed": True, "path": str(kept / PCAP), "earlier": str(earlier or "")}
+        return result | {
+            "changed": True,
+            "path": str(kept.folder / PCAP),
+            "earlier": str(kept.earlier or ""),
+            "stays": str(dest / PCAP) if kept.folder.name == SCRIPTED else "",
+        }
 
 
-def contents(session: dict[str, t.Any], host: str, offset: float) -> dict[str, bytes]:
+class Kept(t.NamedTuple):
+    """The folder that has a session's files, and the one that has those before them."""
+
+    folder: Path
+    earlier: Path | None = None
+
+
+def contents(session: dict[str, t.Any], host: str, mode: str, offset: float) -> dict[str, bytes]:
     """Return the files' bytes by name. Raises AnsibleActionFail if they did not arrive intact."""
     try:
         decoded = {
@@ -86,7 +108,12 @@ def contents(session: dict[str, t.Any], host: str, offset: float) -> dict[str, b
             f" {from_host.get('sha256')!s:.80}. Run playbooks/capture.yml again."
             " (docs/troubles.md#unusable-answer)"
         )
-    manifest = {"schema": _SCHEMA, "host": host, "clock_offset_seconds": offset}
+    manifest = {
+        "schema": _SCHEMA,
+        "host": host,
+        "mode": mode,
+        "clock_offset_seconds": offset,
+    }
     # The controller's own entries win over the host's.
     manifest = {**from_host, **manifest}
     written = (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode()
@@ -98,18 +125,47 @@ def contents(session: dict[str, t.Any], host: str, offset: float) -> dict[str, b
     return {**decoded, MANIFEST: written}
 
 
-def keep(dest: Path, files: dict[str, bytes], complete: bool) -> tuple[Path, Path | None]:
-    """Write the files; return their folder, and that of the earlier ones. Raises OSError."""
+def keep(dest: Path, files: dict[str, bytes], mode: str, complete: bool) -> Kept:
+    """Write the files of a session, and say where they and the earlier ones are.
+
+    What a student made is not replaced by what a script typed: that goes to ``scripted/``. Raises
+    OSError.
+    """
     dest.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with folder(str(dest.parent)) as parent, folder_in(parent, dest.name) as own:
-        if complete:
-            before = present(own, PCAP)
-            moved = replace(own, files, before.st_mtime if before else None)
-            return dest, dest / moved if moved else None
-        with (
-            folder_in(own, "incomplete") as incomplete,
-            dated_folder(incomplete, time.time()) as (date, dated),
-        ):
-            for name, data in files.items():
-                write(dated, name, data)
-            return dest / "incomplete" / date, None
+        if not complete:
+            return keep_incomplete(dest, own, files)
+        if mode == "watch" or not holds_students(own):
+            return keep_complete(dest, own, files)
+        with folder_in(own, SCRIPTED) as beside:
+            return keep_complete(dest / SCRIPTED, beside, files)
+
+
+def keep_complete(place: Path, own: int, files: dict[str, bytes]) -> Kept:
+    """Put a complete session in the place of the one before it."""
+    before = present(own, PCAP)
+    moved = replace(own, files, before.st_mtime if before else None)
+    return Kept(place, place / moved if moved else None)
+
+
+def keep_incomplete(dest: Path, own: int, files: dict[str, bytes]) -> Kept:
+    """Write an incomplete session where it takes nothing's place."""
+    with (
+        folder_in(own, "incomplete") as incomplete,
+        dated_folder(incomplete, time.time()) as (date, dated),
+    ):
+        for name, data in files.items():
+            write(dated, name, data)
+        return Kept(dest / "incomplete" / date)
+
+
+def holds_students(own: int) -> bool:
+    """Return whether a folder's capture is anything but a scripted session's.
+
+    One that somebody put there differs from the capture that the manifest describes.
+    """
+    if present(own, PCAP) is None:
+        return False
+    manifest = entries(own, MANIFEST)
+    scripted = manifest.get("mode") == "exercise"
+    return not scripted or manifest.get("sha256") != digest(own, PCAP)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import os
 import re
@@ -21,7 +20,7 @@ from ansible.plugins.action import ActionBase
 # AWX and ansible-pull install nothing of this project: its packages lie beside plugins/.
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
 
-from upcall_files.keeping import folder, folder_in, present, replace
+from upcall_files.keeping import digest, entries, folder, folder_in, present, replace
 from upcall_text.plain import escape_unprintable, instant
 
 _SCHEMA = 1
@@ -213,7 +212,7 @@ def keep(
         ):
             before = present(own, PCAP)
             same = before is not None and digest(own, PCAP) == manifest["sha256"]
-            if same and (check or recorded(own) == manifest["sha256"]):
+            if same and (check or entries(own, MANIFEST).get("sha256") == manifest["sha256"]):
                 return False
             if not check:
                 earlier = None if same or before is None else before.st_mtime
@@ -223,29 +222,6 @@ def keep(
         if check:
             return True
         raise
-
-
-def opened(own: int, name: str) -> io.BufferedReader:
-    """Open a file, which must not be a link. Raises OSError."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    return open(os.open(name, flags, dir_fd=own), "rb")  # noqa: PTH123 - a descriptor
-
-
-def digest(own: int, name: str) -> str:
-    """Return the SHA-256 of a file."""
-    with opened(own, name) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def recorded(own: int) -> str | None:
-    """Return the SHA-256 in the manifest, None if there is none that can be read."""
-    if not present(own, MANIFEST):
-        return None
-    with opened(own, MANIFEST) as file:
-        try:
-            return str(json.load(file)["sha256"])
-        except (ValueError, KeyError, TypeError):
-            return None
 
 
 def contents(manifest: dict[str, t.Any], data: bytes) -> dict[str, bytes]:

@@ -16,12 +16,19 @@ description:
   - A complete capture replaces the earlier one, which moves to C(earlier/), under the time at
     which it was written. An incomplete capture goes to C(incomplete/), and the earlier one stays
     where it is.
+  - A scripted session never takes the place of a capture that a student made, in mode V(watch) or
+    by hand. Then it goes to C(scripted/).
   - Nothing that a lab host sent becomes a path, and the digest of the written capture is compared
     with the one that the host reported.
 options:
   dest:
     description: Folder on the controller.
     type: path
+    required: true
+  mode:
+    description: V(exercise) if a script typed the messages, V(watch) if students did.
+    type: str
+    choices: [exercise, watch]
     required: true
   session:
     description: The result of C(lab_capture).
@@ -53,6 +60,7 @@ EXAMPLES = r"""
 - name: Keep the capture
   lab_capture_store:
     dest: captures/{{ inventory_hostname }}
+    mode: exercise
     session: "{{ session }}"
     clock_offset_seconds: "{{ lab_look_host_state.clock_offset_seconds }}"
 """
@@ -64,6 +72,11 @@ path:
   type: str
 earlier:
   description: New path of the earlier capture, empty if there was none.
+  returned: success, not in check mode
+  type: str
+stays:
+  description:
+    - Path of a capture that a student made and that was not replaced, empty if there was none.
   returned: success, not in check mode
   type: str
 """

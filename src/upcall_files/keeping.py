@@ -7,6 +7,9 @@ meanwhile. Folders and files are for their owner alone. What is wrong is an OSEr
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
+import json
 import os
 import secrets
 import stat
@@ -61,6 +64,29 @@ def write(own: int, name: str, data: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(name, flags, 0o600, dir_fd=own), "wb") as file:
         file.write(data)
+
+
+def digest(own: int, name: str) -> str:
+    """Return the SHA-256 of a file."""
+    with _open(own, name) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def entries(own: int, name: str) -> Mapping[str, object]:
+    """Return the object in a JSON file; an empty one where there is none that can be read."""
+    if not present(own, name):
+        return {}
+    with _open(own, name) as file:
+        try:
+            content = json.load(file)
+        except (ValueError, RecursionError):
+            return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _open(own: int, name: str) -> io.BufferedReader:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    return open(os.open(name, flags, dir_fd=own), "rb")  # noqa: PTH123 - a descriptor
 
 
 def replace(own: int, files: Mapping[str, bytes], earlier: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -25,6 +26,7 @@ from tests.support.lab_hosts import (
     environment,
     one_line,
     playbook_command,
+    run_playbook,
 )
 
 # Several sessions may be under way on the machine that the lab hosts share.
@@ -59,6 +61,24 @@ def name_of(host: Host) -> str:
 
 def folder(host: Host) -> Path:
     return CAPTURES / name_of(host)
+
+
+@contextmanager
+def forgotten(host: Host) -> Iterator[None]:
+    """Have none of the host's captures afterwards: a student's would keep the place of the next."""
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder(host), ignore_errors=True)
+
+
+def assert_a_scripted_session_leaves(host: Host, messages: list[str]) -> None:
+    """Check that a student's capture stays when the lab is tried once more."""
+    run = run_playbook("capture", name_of(host), PATIENT)
+    assert run.returncode == 0, run.stdout
+    assert "is not a scripted session, and stays" in one_line(run.stdout)
+    assert_complete(folder(host) / "upcall.pcap", messages)
+    assert_complete(folder(host) / "scripted" / "upcall.pcap", ["hello", "upcall"])
 
 
 def manifest(host: Host) -> dict[str, t.Any]:

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from testinfra.host import Host
 
 from tests.support.captures import (
+    assert_a_scripted_session_leaves,
     assert_complete,
     assert_nothing_is_left,
     folder,
+    forgotten,
     manifest,
     name_of,
     on_one_host,
@@ -37,14 +39,16 @@ def open_window(host: Host, **variables: object) -> Iterator[Callable[[], tuple[
 
 
 def test_what_a_student_types_in_the_window_is_captured(host: Host) -> None:
-    with open_window(host) as closed:
-        type_as_student(host, "halo", "dunia", "bye")
-        status, output = closed()
-    assert status == 0, output
-    assert "start the server, then the client" in one_line(output)
-    assert_complete(folder(host) / "upcall.pcap", ["halo", "dunia"])
-    assert manifest(host)["mode"] == "watch"
-    assert_nothing_is_left(host)
+    with forgotten(host):
+        with open_window(host) as closed:
+            type_as_student(host, "halo", "dunia", "bye")
+            status, output = closed()
+        assert status == 0, output
+        assert "start the server, then the client" in one_line(output)
+        assert_complete(folder(host) / "upcall.pcap", ["halo", "dunia"])
+        assert manifest(host)["mode"] == "watch"
+        assert_nothing_is_left(host)
+        assert_a_scripted_session_leaves(host, ["halo", "dunia"])
 
 
 def test_no_window_opens_where_there_is_no_fork_for_each(host: Host) -> None:

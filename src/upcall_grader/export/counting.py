@@ -6,16 +6,20 @@ from collections.abc import Iterable
 
 from upcall_grader.judge.results import Assessment, Submission
 
-_OWN = ("submission", "")
-"""Modes of a manifest (none: a file that was handed in) under which a student made the capture."""
+_RANKS = {"submission": 0, "": 0, "watch": 1}
+"""How captures count by their manifest's mode ("": none), the first before all others.
+
+A student handed it in, or typed while a session watched; any other mode comes last.
+"""
 
 
 def best_of(submissions: Iterable[Submission]) -> Submission:
     """Return the submission that counts, of all that one student has.
 
-    One that the student made comes before a session's capture of their host, then the one whose
-    owner is surest (``Basis``): nobody's own file counts less for what another one is called. Then
-    comes the one with the most points, then the one whose file is first by name.
+    One that the student handed in comes first, then one for which they typed while a session
+    watched, then a scripted session's. Among several of these the one counts whose owner is surest
+    (``Basis``): nobody's own file counts less for what another one is called. Then comes the one
+    with the most points, then the one whose file is first by name.
 
     Raises:
         ValueError: there is none.
@@ -23,7 +27,7 @@ def best_of(submissions: Iterable[Submission]) -> Submission:
     return min(
         submissions,
         key=lambda submission: (
-            submission.mode not in _OWN,
+            _RANKS.get(submission.mode, len(_RANKS)),
             submission.owner.basis,
             -submission.points,
             submission.file,

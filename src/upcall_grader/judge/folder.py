@@ -20,7 +20,13 @@ from upcall_grader.capture.formats import CAPTURES
 from upcall_grader.capture.unpacking import GZIP, ZIP, holds_captures
 from upcall_grader.judge import sidecar_files
 from upcall_grader.judge.earlier_results import RESULTS, holds_results
-from upcall_grader.judge.ownership import COLLECTED, Ownership, is_collected, stranger
+from upcall_grader.judge.ownership import (
+    COLLECTED,
+    Ownership,
+    is_collected,
+    is_of_host,
+    stranger,
+)
 from upcall_grader.judge.results import Owner
 from upcall_grader.judge.sidecar_files import Manifest, UnusableError, read_manifest
 from upcall_grader.troubles import TroubleError
@@ -105,7 +111,7 @@ def _owned(folder: Path, file: str, sidecars: bool, ownership: Ownership) -> lis
 def _unlisted(folder: Path, file: str, sidecars: bool) -> CaptureFile:
     """Return a file as it is without a roster: its manifest alone tells a host's folder."""
     owner = _stranger(folder, file)
-    of_host = file.count("/") == 1 and owner.host == file.partition("/")[0]
+    of_host = is_of_host(file) and owner.host == file.partition("/")[0]
     return CaptureFile(file, owner, sidecars, of_host or is_collected(file))
 
 

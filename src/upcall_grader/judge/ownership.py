@@ -20,6 +20,8 @@ from typing import NamedTuple
 from upcall_grader.judge.results import Basis
 from upcall_roster.seats import Roster, Seat, Student
 
+SCRIPTED = "scripted"
+"""Folder in a host's folder: a scripted session, where the host's own capture is a student's."""
 COLLECTED = frozenset(("submissions", "repositories"))
 """Folders in which the collecting playbooks make one folder for each student."""
 
@@ -97,7 +99,7 @@ class Ownership:
     def is_playbooks(self, file: str) -> bool:
         """Return whether a playbook made the very folder that a file is in, and filled it."""
         *folders, _ = file.split("/")
-        if len(folders) == 1:
+        if is_of_host(file):
             return _folded(folders[0]) in self._hosts
         return is_collected(file) and _folded(folders[1]) in self._ids
 
@@ -140,6 +142,12 @@ class Ownership:
         return {word for some in words for word in some if word in self._ids}
 
 
+def is_of_host(file: str) -> bool:
+    """Return whether a file is where the capturing playbook puts one, in a host's folder."""
+    *folders, _ = file.split("/")
+    return len(folders) == 1 or folders[1:] == [SCRIPTED]
+
+
 def is_collected(file: str) -> bool:
     """Return whether a file is where the collecting playbook puts it, with its own manifest."""
     *folders, _ = file.split("/")
@@ -149,6 +157,8 @@ def is_collected(file: str) -> bool:
 def stranger(file: str) -> str:
     """Return what to call the owner of a file whom no roster knows."""
     *folders, name = file.split("/")
+    if folders[1:] == [SCRIPTED]:
+        folders.pop()
     for text in (*reversed(folders), _stem(name)):
         download = _MOODLE.fullmatch(text)
         if download:

@@ -18,6 +18,7 @@ from tests.support.captures import (
     Run,
     assert_complete,
     folder,
+    forgotten,
     inside,
     name_of,
     on_one_host,
@@ -134,12 +135,13 @@ def test_a_connection_that_comes_back_costs_no_exercise(host: Host) -> None:
 
 
 def test_a_connection_that_comes_back_costs_no_window(host: Host) -> None:
-    with under_way(host, *MODES["watch"], retries=2) as run:
-        cut_connection_on_the_host(host)
-        type_as_student(host, "halo", "bye")
-        status, output = run.result()
-    assert status == 0, output
-    assert_complete(folder(host) / "upcall.pcap", ["halo"])
+    with forgotten(host):
+        with under_way(host, *MODES["watch"], retries=2) as run:
+            cut_connection_on_the_host(host)
+            type_as_student(host, "halo", "bye")
+            status, output = run.result()
+        assert status == 0, output
+        assert_complete(folder(host) / "upcall.pcap", ["halo"])
 
 
 def test_nothing_is_left_of_what_a_slow_engine_starts_behind_the_cut(host: Host) -> None:

@@ -21,6 +21,7 @@ def test_what_the_student_made_counts_before_what_a_session_made() -> None:
     own = graded(SARI, "submissions/2110001/upcall.pcap", upcalls=0, mode="submission")
     assert best(session, watched, own) == own.file
     assert best(session, own._replace(mode="")) == own.file
+    assert best(session, watched._replace(judgements=own.judgements)) == watched.file
 
 
 def test_then_the_most_points_count_then_the_first_file() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.judge.talks import exchange
-from upcall_grader.export.counting import counting
+from upcall_grader.export.counting import awaits_person, copied, counting
 from upcall_grader.judge.assess import assess
 from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.folder import FolderError, find
@@ -368,6 +368,37 @@ def test_what_a_session_typed_is_no_work_of_a_student(tmp_path: Path) -> None:
     assert scripted() == []
 
 
+@pytest.mark.parametrize("roster", [ROSTER, ""])
+def test_what_was_scripted_after_a_student_typed_takes_no_grade_away(
+    roster: str, tmp_path: Path
+) -> None:
+    scripted, watched = tmp_path / "seat-1" / "scripted", tmp_path / "seat-1"
+    scripted.mkdir(parents=True)
+    for folder, mode, number in ((scripted, "exercise", 1), (watched, "watch", 2)):
+        (folder / "upcall.pcap").write_bytes(exchange(b"1", number=number))
+        (folder / "manifest.json").write_text(json.dumps({"host": "seat-1", "mode": mode}))
+    seats = parse_roster(roster.encode(), "roster.csv") if roster else None
+
+    def told() -> dict[str, tuple[str, str, bool]]:
+        found = assess(tmp_path, DEFAULT, seats)
+        (counts,) = [one for one in counting(found) if one.file]
+        assert counts.file == "seat-1/upcall.pcap"
+        return {
+            one.file: (one.owner.student, one.mode, awaits_person(one, copied(found)))
+            for one in found.submissions
+            if one.file
+        }
+
+    student = "211" if roster else "seat-1"
+    assert told() == {
+        "seat-1/upcall.pcap": (student, "watch", False),
+        "seat-1/scripted/upcall.pcap": (student, "exercise", False),
+    }
+    # The script's packets are no student's own, wherever they lie.
+    (watched / "upcall.pcap").write_bytes((scripted / "upcall.pcap").read_bytes())
+    assert told()["seat-1/upcall.pcap"] == (student, "watch", True)
+
+
 CLAIMS = {"mode": "exercise", "tcpdump": {"dropped": 9}, "network": {"subnets": ["0.0.0.0/0"]}}
 """What would change a grade, if it were believed."""
 
@@ -379,8 +410,10 @@ CLAIMS = {"mode": "exercise", "tcpdump": {"dropped": 9}, "network": {"subnets": 
         ("seat-1/upcall.pcap", ROSTER, True),
         ("SEAT-1/upcall.pcap", ROSTER, True),
         ("seat-5/upcall.pcap", ROSTER, True),
+        ("seat-1/scripted/upcall.pcap", ROSTER, True),
         ("submissions/211/upcall.pcap", ROSTER, True),
         ("seat-1/upcall.pcap", "", True),
+        ("seat-1/scripted/upcall.pcap", "", True),
         ("submissions/anybody/upcall.pcap", "", True),
         # what was handed in
         ("211/upcall.pcap", ROSTER, False),
@@ -392,6 +425,9 @@ CLAIMS = {"mode": "exercise", "tcpdump": {"dropped": 9}, "network": {"subnets": 
         ("submissions/nobody/upcall.pcap", ROSTER, False),
         ("repositories/211/upcall.pcap", ROSTER, False),
         ("211/upcall.pcap", "", False),
+        ("211/scripted/upcall.pcap", ROSTER, False),
+        ("211/scripted/upcall.pcap", "", False),
+        ("seat-1/scripted/scripted/upcall.pcap", ROSTER, False),
         ("seat-1/seat-1/upcall.pcap", "", False),
         ("upcall.pcap", "", False),
     ],
