@@ -23,7 +23,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.support.lab_hosts import STATE, TOP
 
 _LISTED = yaml.safe_load((TOP / "sandbox" / "hosts.yml").read_text(encoding="utf-8"))
-NAMES: list[str] = sorted(host["name"] for host in _LISTED["test_host_list"])
+NAMES: list[str] = sorted(host["name"] for host in _LISTED["sandbox_host_list"])
 
 
 @pytest.fixture(scope="session")

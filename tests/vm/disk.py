@@ -36,7 +36,7 @@ PACKAGES = (
 )
 SIZE = "4G"
 
-ACCOUNT = TOP / "sandbox" / "roles" / "test_host" / "files" / "finish-image.sh"
+ACCOUNT = TOP / "sandbox" / "roles" / "sandbox_host" / "files" / "finish-image.sh"
 FINISH = Path(__file__).with_name("finish-root.sh")
 
 # What the guest of QEMU's user network calls the machine that it runs on.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs inside the root filesystem of the virtual machine, as the last step of its making. What containers and the
-# virtual machine have in common is done by then: sandbox/roles/test_host/files/finish-image.sh.
+# virtual machine have in common is done by then: sandbox/roles/sandbox_host/files/finish-image.sh.
 set -eu
 
 # A virtual machine starts its systemd by itself, and its host key is known before its first start.

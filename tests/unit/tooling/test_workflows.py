@@ -90,7 +90,7 @@ def test_the_oldest_ansible_core_that_the_roles_allow_is_tried() -> None:
 def test_each_distribution_that_has_a_docker_engine_is_tried() -> None:
     known = listings.distributions(TOP)
     listed = yaml.safe_load((TOP / "sandbox/hosts.yml").read_text("utf-8"))
-    made = {host["name"].removeprefix("lab-") for host in listed["test_host_list"]}
+    made = {host["name"].removeprefix("lab-") for host in listed["sandbox_host_list"]}
     runners = {f"ubuntu-{release}" for release in jobs()["ubuntu"]["strategy"]["matrix"]["release"]}
     rows = jobs()["container"]["strategy"]["matrix"]["include"]
     assert {name for name, said in known.items() if said["exercised"]} == made
