@@ -66,11 +66,10 @@ def _fit(data: bytes, room: int) -> tuple[str, int | None]:
     used, taken = 0, 0
     text = data.decode("utf-8", "surrogateescape")
     for character, escaped in zip(text, escapes(text), strict=True):
-        piece = f"\\{character}" if character in '\\"' else escaped
-        columns = width(piece)
+        columns = width(escaped)
         if used + columns > room:
             return "".join(shown), taken
-        shown.append(piece)
+        shown.append(escaped)
         used += columns
         taken += len(character.encode("utf-8", "surrogateescape"))
     return "".join(shown), None

@@ -7,7 +7,7 @@ any page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from upcall_grader.capture.connections import Mark, Step
@@ -16,15 +16,24 @@ from upcall_grader.capture.packets import FIN, RST, SYN, flags_text
 from upcall_grader.capture.phases import Phase, Phases
 from upcall_grader.lab import Lab
 from upcall_grader.report.ladder import Ladder
+from upcall_grader.report.missing import (
+    MissingPacket,
+    MissingPart,
+    missing_close,
+    missing_handshake,
+)
 from upcall_grader.report.phrases import NONE, Phrases
 from upcall_grader.terminal import quoted
 
-KINDS = ("handshake", "message", "upcall", "close", "reset", "other")
+KINDS = ("handshake", "message", "upcall", "close", "reset", "other", "missing")
 """How an arrow is drawn; each has a colour, a line and words of its own."""
 WIDE_TEXT, NARROW_TEXT = 64, 31
 """Columns of a message beside its arrow, on a wide page and on a phone."""
 _CAPTION, _LINE, _ARROW, _SLOPE = 30, 16, 9, 8
 _MAX_ROWS = 14
+_FOLD, _PAUSE = 56, 30
+_PAUSE_SECONDS = 10
+_SECOND_NS = 1_000_000_000
 _MAX_NUMBERS = 4
 _TCP = "Seq={seq}{ack} Len={length}"
 
@@ -33,10 +42,11 @@ _TCP = "Seq={seq}{ack} Len={length}"
 class Arrow:
     """One segment. ``top`` is where its first line of text stands, ``y`` where its arrow begins.
 
-    ``label`` may be empty: a segment that only acknowledges.
+    ``label`` may be empty: a segment that only acknowledges. ``frame`` is None for a segment that
+    the capture misses.
     """
 
-    frame: int
+    frame: int | None
     time: str
     from_client: bool
     kind: str
@@ -61,43 +71,80 @@ class Arrow:
 
 @dataclass(slots=True)
 class Panel:
-    """A phase of the connection; or, with ``left_out``, the fold in the middle."""
+    """A phase of the connection; or, without arrows, a pause or the fold in the middle."""
 
     caption: str
     kind: str
-    left_out: int = 0
     height: int = _CAPTION
     arrows: list[Arrow] = field(default_factory=list)
 
-    def add(self, step: Step, words: _Words) -> None:
+    @property
+    def next_top(self) -> int:
+        """Return where the text of one more arrow begins."""
+        return self.height + 14
+
+    def add(self, arrow: Arrow) -> None:
         """Put one more arrow below the others."""
-        arrow = words.arrow(step, self.height + 14)
         self.arrows.append(arrow)
         self.height = arrow.end + 10
 
 
 def panels(
-    ladder: Ladder, exchanges: Sequence[Exchange], phrases: Phrases, lab: Lab
+    ladder: Ladder,
+    exchanges: Sequence[Exchange],
+    phrases: Phrases,
+    lab: Lab,
+    codes: Collection[str] = (),
 ) -> list[Panel]:
-    """Return the whole diagram, from the top down."""
+    """Return the whole diagram, from the top down.
+
+    ``codes`` are those of the judge's remarks: packets that it could not see are drawn, too.
+    """
     words = _Words(ladder, exchanges, phrases, lab.answer)
     drawn = _panels(ladder.first, words, Phases(exchanges))
+    if handshake := missing_handshake(ladder, codes):
+        place = 0 if handshake.first_is_missing else 1
+        drawn.insert(place, _missing(handshake, words, phrases))
     if ladder.left_out:
-        drawn.append(Panel(phrases("ladder.fold", count=ladder.left_out), "fold", ladder.left_out))
-    return drawn + _panels(ladder.last, words, Phases(exchanges))
+        drawn.append(Panel(phrases("ladder.fold", count=ladder.left_out), "fold", _FOLD))
+    drawn += _panels(ladder.last, words, Phases(exchanges))
+    if close := missing_close(ladder, codes):
+        drawn.append(_missing(close, words, phrases))
+    return drawn
+
+
+def _missing(part: MissingPart, words: _Words, phrases: Phrases) -> Panel:
+    panel = Panel(phrases(f"missing.{part.code}"), "missing")
+    for packet in part.packets:
+        panel.add(words.missing(packet, panel.next_top))
+    return panel
 
 
 def _panels(steps: Iterable[Step], words: _Words, phases: Phases) -> list[Panel]:
     drawn: list[Panel] = []
-    phase = None
+    phase = before = None
     for step in steps:
         own = phases.of(step)
-        if own != phase or len(drawn[-1].arrows) == _MAX_ROWS:
+        pause = _pause(before, step)
+        if pause:
+            drawn.append(Panel(words.pause(pause), "pause", _PAUSE))
+        if own != phase or pause or len(drawn[-1].arrows) == _MAX_ROWS:
             again = own == phase
             phase = own
             drawn.append(Panel(words.caption(own, again), own.kind))
-        drawn[-1].add(step, words)
+        drawn[-1].add(words.arrow(step, drawn[-1].next_top))
+        before = step
     return drawn
+
+
+def _pause(before: Step | None, step: Step) -> int:
+    """Return the whole seconds between two packets; 0 if they are too few to be shown."""
+    began = before.segment.time_ns if before else None
+    ended = step.segment.time_ns
+    if began is None or ended is None:
+        return 0
+    seconds = (ended - began) // _SECOND_NS
+    return seconds if seconds >= _PAUSE_SECONDS else 0
 
 
 class _Words:
@@ -125,6 +172,29 @@ class _Words:
         """Return a panel's heading."""
         caption = self._phrases(f"phase.{phase.kind}", number=str(phase.number))
         return self._phrases("phase.again", phase=caption) if again else caption
+
+    def pause(self, seconds: int) -> str:
+        """Return what stands between two packets that are so far apart."""
+        minutes, rest = divmod(seconds, 60)
+        if not minutes:
+            return self._phrases("ladder.pause", count=seconds)
+        return self._phrases("ladder.long-pause", minutes=minutes, seconds=f"{rest:02}")
+
+    def missing(self, packet: MissingPacket, top: int) -> Arrow:
+        """Return a packet that the capture misses as an arrow whose text begins at ``top``."""
+        return Arrow(
+            frame=None,
+            time="",
+            from_client=packet.from_client,
+            kind="missing",
+            label=self._phrases(packet.code, side=packet.side),
+            flags=flags_text(packet.flags),
+            numbers="",
+            wide="",
+            narrow="",
+            top=top,
+            lines=2,
+        )
 
     def arrow(self, step: Step, top: int) -> Arrow:
         """Return the step as an arrow whose text begins at ``top``."""

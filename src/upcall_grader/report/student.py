@@ -106,6 +106,11 @@ class StudentPage:
     seen_twice: bool
     drawing_lost: bool
 
+    @property
+    def misses_packets(self) -> bool:
+        """Whether the diagram has packets that the capture misses."""
+        return any(panel.kind == "missing" for panel in self.panels)
+
 
 def student_page(
     submission: Submission,
@@ -159,7 +164,10 @@ def student_page(
 def _drawn(
     ladder: Ladder | None, submission: Submission, phrases: Phrases, lab: Lab
 ) -> tuple[Panel, ...]:
-    return tuple(panels(ladder, submission.exchanges, phrases, lab)) if ladder else ()
+    if not ladder:
+        return ()
+    codes = {judgement.remark.code for judgement in submission.judgements}
+    return tuple(panels(ladder, submission.exchanges, phrases, lab, codes))
 
 
 def _share(points: float, possible: float) -> int:
@@ -247,17 +255,20 @@ def _todos(submission: Submission, phrases: Phrases, wording: Wording) -> tuple[
     return tuple(Todo(tuple(gains), remedy) for remedy, gains in goods.items())
 
 
-_NOT_THE_STUDENTS = frozenset({"reader-failed"})
+_NOT_THE_STUDENTS = frozenset({"reader-failed", "missing-or-nobodys", "owner-unclear"})
+"""Remarks whose remedy is the instructor's."""
+_SAID_ALREADY = frozenset({"copy", "missing", "missing-or-nobodys"})
+"""Remarks for which the page has a sentence of its own, without the names of others."""
 
 
 def _notes(
     submission: Submission, copied: bool, selfcheck: bool, phrases: Phrases, wording: Wording
 ) -> tuple[Note, ...]:
-    """Return the remarks; the one about copies names others, so the page has its own words.
+    """Return the remarks that the page does not say in words of its own.
 
     In a self-check, what a person has to decide is said by the sentence about the instructor.
     """
-    own = [remark for remark in submission.remarks if remark.code != "copy"]
+    own = [remark for remark in submission.remarks if remark.code not in _SAID_ALREADY]
     own = [remark for remark in own if not (selfcheck and remark.needs_person)]
     notes = [Note(wording.text(remark), phrases.frames(remark.frames)) for remark in own]
     if copied or any(remark.code == "copy" for remark in submission.remarks):

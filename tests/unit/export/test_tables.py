@@ -127,7 +127,8 @@ def test_moodle_gets_the_students_of_the_roster_and_no_other() -> None:
     assert "<" not in feedback[1]
     # Why nothing can be said of each criterion is not said again for each.
     assert feedback[2] == (
-        "No grade yet: the instructor decides. 0 of 100 points. This student handed in no file."
+        "No grade yet: the instructor decides. 0 of 100 points. No file has been handed in."
+        " Capture an exchange as the handout describes, and hand in the file."
     )
 
 

@@ -18,7 +18,7 @@ from upcall_grader.terminal import Painter, quoted, wants_colour, width
         ("\u202eabc\u2066".encode(), r'"\u202eabc\u2066"'),
         ("\x9b31m".encode(), r'"\x9b31m"'),
         (b"\xff\xfe", r'"\xff\xfe"'),
-        (b'a\n\t"\\', r'"a\n\t\"\\"'),
+        (b'a\n\t"\\', r'"a\n\t"\"'),
         ("\u2028\u200b\ue000".encode(), r'"\u2028\u200b\ue000"'),
         ("selamat \u2600".encode(), '"selamat \u2600"'),
         ("e\u0301\u0301\u0301\u0301".encode(), '"e\u0301\u0301\\u0301\\u0301"'),

@@ -133,6 +133,66 @@ def test_what_is_odd_about_a_packet_stands_at_its_arrow(tmp_path: Path) -> None:
     assert labels[11] == "Sent again (frame 4)"
 
 
+CLOSE = [
+    "Close: FIN of the client",
+    "Close: FIN+ACK of the server",
+    "Close: ACK for the server's FIN",
+]
+
+
+@pytest.mark.parametrize(
+    ("cut", "code", "place", "labels"),
+    [
+        (slice(3, None), "handshake-before", 0, [f"Handshake {n} of 3" for n in (1, 2, 3)]),
+        (slice(1, None), "handshake-lost", 0, ["Handshake 1 of 3"]),
+        (slice(None, 2), "handshake-lost", 1, ["Handshake 3 of 3"]),
+        (slice(None, -3), "close-unseen", -1, CLOSE),
+        (slice(None, -2), "close-part", -1, CLOSE[1:]),
+        (slice(None, -1), "close-part", -1, CLOSE[2:]),
+    ],
+)
+def test_what_the_judge_could_not_see_is_drawn_where_it_would_have_been(
+    tmp_path: Path, cut: slice, code: str, place: int, labels: list[str]
+) -> None:
+    drawn = panels(read(tmp_path, room.complete(1)[cut]), (), Phrases("en"), UPCALL, [code])
+    panel = drawn[place]
+    assert [(arrow.frame, arrow.label) for arrow in panel.arrows] == [(None, x) for x in labels]
+    assert len([one for one in drawn if one.kind == "missing"]) == 1
+
+
+def test_a_close_that_may_be_in_the_fold_is_not_called_missing(tmp_path: Path) -> None:
+    talk = room.talk(1).open().c(b.FIN | b.ACK)
+    for _ in range(ladder.FIRST_STEPS + ladder.LAST_STEPS):
+        talk.s(b.PSH | b.ACK, b"x").c(b.ACK)
+    folded = read(tmp_path, b.frames(talk.packets))
+    kinds = [panel.kind for panel in panels(folded, (), Phrases("en"), UPCALL, ["close-part"])]
+    assert "fold" in kinds
+    assert "missing" not in kinds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "caption"),
+    [
+        (9, None),
+        (10, "10 seconds without a packet"),
+        (59, "59 seconds without a packet"),
+        (125, "2:05 minutes without a packet"),
+    ],
+)
+def test_a_long_pause_is_shown_where_it_was(
+    tmp_path: Path, seconds: int, caption: str | None
+) -> None:
+    frames = room.complete(1)
+    early = [b.Record(frame, b.START) for frame in frames[:4]]
+    late = [b.Record(frame, b.START + seconds * b.SECOND) for frame in frames[4:]]
+    drawn = panels(read(tmp_path, [*early, *late]), (), Phrases("en"), UPCALL)
+    pauses = [number for number, panel in enumerate(drawn) if panel.kind == "pause"]
+    assert [drawn[number].caption for number in pauses] == ([caption] if caption else [])
+    for number in pauses:
+        assert drawn[number - 1].arrows[-1].frame == 4
+        assert drawn[number + 1].arrows[0].frame == 5
+
+
 def _gone(file: Path) -> None:
     file.unlink()
 

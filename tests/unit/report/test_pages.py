@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.report import room
 from tests.unit.report.conftest import Room
-from tests.unit.report.reading import Page, read
+from tests.unit.report.reading import SVG, Page, read
 from upcall_grader.cause import Cause
 from upcall_grader.judge.results import Judgement, Remark, Status, Verdict
 from upcall_grader.report.ladder import FIRST_STEPS, LAST_STEPS
@@ -117,6 +117,36 @@ def test_a_students_page_tells_what_was_seen_where_and_what_to_do(classroom: Roo
         "Handshake 3 of 3",
         "Message 1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("student", "caption"),
+    [
+        ("late", "Handshake: tcpdump was not running yet"),
+        ("early", "Close: the capture ends before it"),
+        ("ani", None),
+        ("reset", None),
+    ],
+)
+def test_packets_that_the_capture_misses_are_drawn(
+    classroom: Room, student: str, caption: str | None
+) -> None:
+    page = classroom.student(student)
+    missing = [panel for panel in page.panels if "missing" in panel.attrib["class"]]
+    assert [panel.findtext(f"{SVG}title") for panel in missing] == ([caption] if caption else [])
+    assert ("Not in the capture" in page.text) == bool(caption)
+
+
+def test_points_that_the_instructor_has_to_confirm_are_preliminary(classroom: Room) -> None:
+    assert "80 of 100 points (preliminary)" in " ".join(classroom.student("early").text.split())
+    assert "(preliminary)" not in classroom.student("ani").text
+
+
+def test_a_missing_student_is_told_what_to_do(classroom: Room) -> None:
+    text = " ".join(classroom.student("s0999").text.split())
+    assert "You have not handed in a file." in text
+    assert "How to get the rest Capture an exchange as the handout describes" in text
+    assert "About your file" not in text
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from upcall_grader.capture.dialogue import Answer
 from upcall_grader.judge.results import Status, Verdict
 from upcall_grader.languages import LANGUAGES
 from upcall_grader.report.drawing import KINDS
+from upcall_grader.report.missing import CLOSES, HANDSHAKES
 from upcall_grader.report.phrases import Phrases
 from upcall_grader.texts import load
 
@@ -86,6 +87,7 @@ def test_every_sentence_that_is_asked_for_exists() -> None:
     asked |= {f"status.{status}" for status in Status} | {f"kind.{kind}" for kind in KINDS}
     asked |= {f"answer.{answer.name.lower()}" for answer in Answer}
     asked |= {f"phase.{kind}" for kind in ("handshake", "exchange", "data", "close", "reset")}
+    asked |= {f"missing.{code}" for code in (*HANDSHAKES, *CLOSES)}
     endings = ("", "s", "-part", "-number")
     asked |= {f"step.{kind}{ending}" for kind in ("message", "upcall") for ending in endings}
     there = set(load("pages", "en"))
