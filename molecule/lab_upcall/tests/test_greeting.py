@@ -24,7 +24,7 @@ from tests.support.lab_hosts import (
 )
 from tests.support.terminal import Terminal
 
-BOTH = {"en": "Both containers are running.", "id": "Kedua kontainer itu sedang berjalan."}
+BOTH = {"en": "Both containers are running.", "id": "Kedua container itu sedang berjalan."}
 NOT_BOTH = "The containers are not both running."
 HANDOUT = f"{LAB}/handout.md"
 INDONESIAN = {"lab_upcall_language": "id"}

@@ -15,17 +15,17 @@ case $-:$0 in
                 running=$(timeout 2 pgrep -fxc 'python -c import signal; signal\.pause\(\)' 2>/dev/null)
             fi
             printf '\n%s\n%s\n' \
-                'Lab upcall: sebuah server dan sebuah klien, masing-masing di dalam kontainer' \
+                'Lab upcall: sebuah server dan sebuah client, masing-masing di dalam container' \
                 'sendiri, di dalam satu jaringan.'
             case $running in
             '') ;;
             0 | 1)
-                printf '%s\n' 'Kedua kontainer itu belum berjalan semua. Nyalakan:' '' \
+                printf '%s\n' 'Kedua container itu belum semuanya berjalan. Jalankan:' '' \
                     '    cd /opt/upcall-lab' \
                     "    ${sudo}docker compose -f compose/upcall.yml up -d" '' \
                     'Jika ditolak, tanyakan kepada dosen Anda.'
                 ;;
-            *) printf '%s\n' 'Kedua kontainer itu sedang berjalan.' ;;
+            *) printf '%s\n' 'Kedua container itu sedang berjalan.' ;;
             esac
             if [ -r /opt/upcall-lab/handout.md ]; then
                 printf '%s\n' 'Panduan langkah demi langkah (tekan q untuk keluar), dan perintah pertamanya:' '' \

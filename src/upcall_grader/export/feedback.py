@@ -10,7 +10,7 @@ from upcall_grader.texts.wording import Wording
 _POINTS = {"en": "{points} of {possible} points.", "id": "{points} dari {possible} poin."}
 _OPEN = {
     "en": "No grade yet: the instructor decides.",
-    "id": "Belum ada nilai: pengajar yang memutuskan.",
+    "id": "Belum ada nilai: dosen yang memutuskan.",
 }
 
 _SAID_BY_FILE = "not-seen"
