@@ -121,12 +121,13 @@ def test_a_session_is_worth_all_points_and_the_same_again_changes_nothing(
     done = grading.run()
     (found,) = grading.told().values()
     assert (found["student"], found["host"]) == (grading.name, grading.name)
-    assert (found["verdict"], found["points"], found["needs_person"]) == ("graded", 100, False)
+    assert (found["verdict"], found["points"], found["needs_person"]) == ("graded", 100, True)
+    assert [remark["code"] for remark in found["remarks"]] == ["scripted"]
     assert [one["message"] for one in found["exchanges"]] == ["hello", "upcall"]
     assert {one["status"] for one in found["criteria"]} == {"met"}
     index = grading.out / "report" / "index.html"
     assert index.is_file()
-    assert f"{index} (changed); 0 of 1 need a look from you" in one_line(done.stdout)
+    assert f"{index} (changed); 1 of 1 need a look from you" in one_line(done.stdout)
     assert grading.out.stat().st_mode & 0o077 == 0
     before = grading.files()
     assert not ROSTER_TABLES & before.keys()

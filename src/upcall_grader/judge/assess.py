@@ -91,12 +91,15 @@ def _some(files: Sequence[str]) -> str:
 
 
 def _scripted(submissions: list[Submission]) -> list[Submission]:
-    """Remark on those of whom there is nothing but what a scripted session captured."""
-    own = {one.owner.student for one in submissions if not one.scripted}
+    """Remark on those of whom there is nothing but what a scripted session captured.
+
+    Without a roster a host is its student, as for whoever collects captures.
+    """
+    own = {one.whose for one in submissions if not one.scripted}
     remark = Remark("scripted", needs_person=True)
     return [
         one._replace(remarks=(*one.remarks, remark))
-        if one.scripted and one.owner.on_roster and one.owner.student not in own
+        if one.scripted and one.whose not in own
         else one
         for one in submissions
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -14,10 +15,13 @@ import pytest
 
 from tests.unit.judge.talks import exchange
 from upcall_grader.export.counting import awaits_person, copied, counting
+from upcall_grader.export.grades_json import grades
+from upcall_grader.export.tables import grades_table
 from upcall_grader.judge.assess import assess
 from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.folder import FolderError, find
 from upcall_grader.judge.rubric_file import parse_rubric
+from upcall_grader.texts.wording import Wording
 from upcall_roster import read_roster
 from upcall_roster.reading import parse_roster
 
@@ -351,21 +355,44 @@ def test_who_has_no_file_is_missing_and_all_are_in_order(tmp_path: Path) -> None
     assert (missing.file, missing.points, missing.owner.name) == ("", 0, "Sari Dewi")
 
 
-def test_what_a_session_typed_is_no_work_of_a_student(tmp_path: Path) -> None:
-    lay(tmp_path, "seat-1/upcall.pcap", "seat-9/upcall.pcap")
-    for seat in ("seat-1", "seat-9"):
-        manifest = {"schema": 1, "host": seat, "mode": "exercise"}
-        (tmp_path / seat / "manifest.json").write_text(json.dumps(manifest))
-    seats = parse_roster(ROSTER.encode(), "roster.csv")
+@pytest.mark.parametrize(("roster", "student"), [(ROSTER, "211"), ("", "seat-1")])
+def test_what_a_session_typed_is_no_work_of_a_student(
+    roster: str, student: str, tmp_path: Path
+) -> None:
+    lay(tmp_path, "seat-1/upcall.pcap")
+    manifest = {"schema": 1, "host": "seat-1", "mode": "exercise"}
+    (tmp_path / "seat-1" / "manifest.json").write_text(json.dumps(manifest))
+    seats = parse_roster(roster.encode(), "roster.csv") if roster else None
 
-    def scripted() -> list[str]:
-        found = assess(tmp_path, DEFAULT, seats).submissions
-        return [one.file for one in found if "scripted" in {remark.code for remark in one.remarks}]
+    def scripted() -> dict[str, tuple[bool, bool]]:
+        """Return the files of scripted sessions: whether they are told, and wait for a person."""
+        found = assess(tmp_path, DEFAULT, seats)
+        tree = grades(found, "en")["submissions"]
+        rows = csv.DictReader(grades_table(found, Wording("en")).decode("utf-8-sig").splitlines())
+        waits = {row["file"]: row["needs_person"] == "yes" for row in rows if row["file"]}
+        told = {}
+        for one in (one for one in tree if one["mode"] == "exercise"):
+            if one["counts"]:
+                assert one["needs_person"] == waits[one["file"]]
+            codes = {remark["code"] for remark in one["remarks"]}
+            told[one["file"]] = ("scripted" in codes, one["needs_person"])
+        return told
 
-    # Nobody of the roster sits at seat-9.
-    assert scripted() == ["seat-1/upcall.pcap"]
-    lay(tmp_path, "submissions/211/upcall.pcap")
-    assert scripted() == []
+    assert scripted() == {"seat-1/upcall.pcap": (True, True)}
+    (tmp_path / "submissions" / student).mkdir(parents=True)
+    own = tmp_path / "submissions" / student / "upcall.pcap"
+    own.write_bytes(exchange(b"1", number=7))
+    assert scripted() == {"seat-1/upcall.pcap": (False, False)}
+
+
+def test_a_session_where_nobody_sits_is_nobodys_work(tmp_path: Path) -> None:
+    lay(tmp_path, "seat-9/upcall.pcap")
+    manifest = {"schema": 1, "host": "seat-9", "mode": "exercise"}
+    (tmp_path / "seat-9" / "manifest.json").write_text(json.dumps(manifest))
+    found = assess(tmp_path, DEFAULT, parse_roster(ROSTER.encode(), "roster.csv")).submissions
+    [one] = [one for one in found if one.file]
+    assert not one.owner.on_roster
+    assert one.remarks == ()
 
 
 @pytest.mark.parametrize("roster", [ROSTER, ""])
