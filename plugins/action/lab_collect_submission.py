@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -20,7 +22,15 @@ from ansible.plugins.action import ActionBase
 # AWX and ansible-pull install nothing of this project: its packages lie beside plugins/.
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
 
-from upcall_files.keeping import digest, entries, folder, folder_in, present, replace
+from upcall_files.keeping import (
+    dated_folder,
+    digest,
+    entries,
+    folder,
+    folder_in,
+    present,
+    replace,
+)
 from upcall_text.plain import escape_unprintable, instant
 
 _SCHEMA = 1
@@ -205,23 +215,68 @@ def keep(
     if not check:
         os.makedirs(dest, mode=0o700, exist_ok=True)  # noqa: PTH103 - all that follows has no Path
     try:
-        with (
-            folder(dest) as top,
-            folder_in(top, "submissions", check) as submissions,
-            folder_in(submissions, student, check) as own,
-        ):
-            before = present(own, PCAP)
-            same = before is not None and digest(own, PCAP) == manifest["sha256"]
-            if same and (check or entries(own, MANIFEST).get("sha256") == manifest["sha256"]):
-                return False
-            if not check:
-                earlier = None if same or before is None else before.st_mtime
-                replace(own, contents(manifest, data), earlier)
-            return True
+        with folder(dest) as top, folder_in(top, "submissions", check) as submissions:
+            written = collected_for_host(submissions, student, manifest)
+            if written is not None and not check:
+                take_over(submissions, manifest["host"], student, written)
+            return put(submissions, student, data, manifest, check) or written is not None
     except FileNotFoundError:
         if check:
             return True
         raise
+
+
+def put(
+    submissions: int, student: str, data: bytes, manifest: dict[str, t.Any], check: bool
+) -> bool:
+    """Write a student's folder; return whether that changed anything. Raises OSError."""
+    with folder_in(submissions, student, check) as own:
+        before = present(own, PCAP)
+        same = before is not None and digest(own, PCAP) == manifest["sha256"]
+        recorded = entries(own, MANIFEST)
+        told = all(recorded.get(name) == manifest[name] for name in ("sha256", "student"))
+        if same and (check or told):
+            return False
+        if not check:
+            earlier = None if same or before is None else before.st_mtime
+            replace(own, contents(manifest, data), earlier)
+        return True
+
+
+def collected_for_host(
+    submissions: int, student: str, manifest: Mapping[str, t.Any]
+) -> float | None:
+    """Return when the same file was collected while no roster said whose it is, None if not.
+
+    Then the host stood for its student, and has a folder in ``submissions/``.
+    """
+    host = manifest["host"]
+    if host.casefold() == student.casefold() or not _STUDENT.fullmatch(host):
+        return None
+    with (
+        contextlib.suppress(FileNotFoundError, NotADirectoryError),
+        folder_in(submissions, host, check=True) as own,
+    ):
+        before = present(own, PCAP)
+        same = before is not None and digest(own, PCAP) == manifest["sha256"]
+        if before and same and entries(own, MANIFEST).get("student") == host:
+            return before.st_mtime
+    return None
+
+
+def take_over(submissions: int, host: str, student: str, written: float) -> None:
+    """Make a host's folder the student's, or a part of their earlier submissions."""
+    try:
+        os.rename(host, student, src_dir_fd=submissions, dst_dir_fd=submissions)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        with (
+            folder_in(submissions, student) as own,
+            folder_in(own, "earlier") as earlier,
+            dated_folder(earlier, written) as (date, _),
+        ):
+            os.rename(host, date, src_dir_fd=submissions, dst_dir_fd=earlier)
 
 
 def contents(manifest: dict[str, t.Any], data: bytes) -> dict[str, bytes]:

@@ -16,6 +16,8 @@ description:
     with a C(manifest.json). Only the controller's user may read them.
   - An earlier submission moves to C(earlier/), under the time at which it was written; the same
     content again changes nothing.
+  - Without a roster a host stands for its student. A file that was collected so, and is collected
+    again for a student, becomes that student's, so it is one submission.
   - The host belongs to students. No symbolic link is followed at any part of a path, only a regular
     file with a single name is opened, the size limit holds for the bytes that are read, and a file
     that changes meanwhile is refused. Each refused file is named with the reason.

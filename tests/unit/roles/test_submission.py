@@ -40,11 +40,15 @@ def answer(data: bytes = DATA, **changed: t.Any) -> dict[str, t.Any]:
 
 
 def collect(
-    said: t.Any, dest: Path, monkeypatch: pytest.MonkeyPatch, check: bool = False
+    said: t.Any,
+    dest: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    check: bool = False,
+    student: str = "sari",
 ) -> dict[str, t.Any]:
-    """Run the action once; the host answers as given."""
+    """Run the action once; the host, called seat-1, answers as given."""
     given = {
-        "student": "sari",
+        "student": student,
         "alone": True,
         "patterns": ["/home/{student}/upcall.pcap"],
         "size_limit": LIMIT,
@@ -265,3 +269,63 @@ def test_in_check_mode_a_digest_must_look_like_one(
 ) -> None:
     result = collect(answer(sha256="../../x"), tmp_path, monkeypatch, check=True)
     assert "its SHA-256 is malformed" in result["error"]
+
+
+def submissions(captures: Path) -> dict[str, tuple[bytes, str]]:
+    """Return what counts of each student: the file, and whose it is by its manifest."""
+    return {
+        folder.name: (
+            (folder / "upcall.pcap").read_bytes(),
+            json.loads((folder / "manifest.json").read_text())["student"],
+        )
+        for folder in (captures / "submissions").iterdir()
+    }
+
+
+@pytest.mark.parametrize("before", [None, DATA, b"another"])
+def test_a_file_that_was_collected_for_the_host_is_the_students(
+    before: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if before is not None:
+        collect(answer(before), tmp_path, monkeypatch)
+    # No roster: the host stands for its student.
+    collect(answer(b"older"), tmp_path, monkeypatch, student="seat-1")
+    collect(answer(), tmp_path, monkeypatch, student="seat-1")
+    of_host = submissions(tmp_path)["seat-1"]
+    assert of_host == (DATA, "seat-1")
+
+    assert collect(answer(), tmp_path, monkeypatch, check=True)["changed"]
+    assert submissions(tmp_path)["seat-1"] == of_host
+    assert collect(answer(), tmp_path, monkeypatch)["changed"]
+    assert submissions(tmp_path) == {"sari": (DATA, "sari")}
+    kept = {path.read_bytes() for path in tmp_path.rglob("upcall.pcap")}
+    assert kept == {DATA, b"older", before or DATA}
+    assert not collect(answer(), tmp_path, monkeypatch, check=True)["changed"]
+    assert not collect(answer(), tmp_path, monkeypatch)["changed"]
+
+
+def test_another_file_of_the_host_and_another_students_stay_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect(answer(b"another"), tmp_path, monkeypatch, student="seat-1")
+    collect(answer(), tmp_path, monkeypatch)
+    assert submissions(tmp_path) == {"seat-1": (b"another", "seat-1"), "sari": (DATA, "sari")}
+
+    collect(answer(), tmp_path, monkeypatch, student="seat-1")
+    manifest = tmp_path / "submissions/seat-1/manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"student": "budi"}))
+    collect(answer(), tmp_path, monkeypatch)
+    assert submissions(tmp_path) == {"seat-1": (DATA, "budi"), "sari": (DATA, "sari")}
+
+
+def test_a_link_in_the_place_of_the_hosts_folder_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect(answer(), tmp_path / "elsewhere", monkeypatch, student="seat-1")
+    (tmp_path / "submissions").mkdir()
+    link = tmp_path / "submissions/seat-1"
+    link.symlink_to(tmp_path / "elsewhere/submissions/seat-1")
+    collect(answer(), tmp_path, monkeypatch)
+    assert link.is_symlink()
+    assert submissions(tmp_path)["sari"] == (DATA, "sari")
+    assert submissions(tmp_path / "elsewhere") == {"seat-1": (DATA, "seat-1")}
