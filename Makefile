@@ -102,7 +102,7 @@ pictures: test-packages venv-test ## make docs/images, the README's pictures, wi
 	python -m tests.browser.pictures
 
 .PHONY: fuzz
-fuzz: venv-test ## test the grader with random captures, guided by the code they reach (FOR=600: seconds)
+fuzz: test-packages venv-test ## test the grader with random captures, led by its code and against tshark (FOR=600: seconds)
 	scripts/fuzz $(FOR)
 
 .PHONY: engine
