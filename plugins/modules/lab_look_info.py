@@ -182,7 +182,14 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.lab_look_docker import ONE_OFF_LABEL, Docker, DockerError, Json, labels
+from ansible.module_utils.lab_look_docker import (
+    ONE_OFF_LABEL,
+    SERVICE_LABEL,
+    Docker,
+    DockerError,
+    Json,
+    labels,
+)
 from ansible.module_utils.lab_look_lab import (
     NoNetworkError,
     addresses,
@@ -431,14 +438,20 @@ def look_at_disk(directory: str) -> Look:
     return {"path": str(path), "free": shutil.disk_usage(path).free}
 
 
-def look_at_leftovers(containers: list[Json], running: list[Process]) -> list[Look]:
-    """Return the leftovers of a session that was cut off: processes and one-off containers."""
+def look_at_leftovers(
+    containers: list[Json], services: list[str], running: list[Process]
+) -> list[Look]:
+    """Return the leftovers of a session that was cut off: processes and one-off containers.
+
+    A one-off container of another service is a student's own, such as a capture.
+    """
     leftovers = [
         {"kind": "process", "id": str(process.pid), "command": process.command}
         for process in marked(running)
     ]
     for container in containers:
-        if labels(container).get(ONE_OFF_LABEL) == "True":
+        labelled = labels(container)
+        if labelled.get(ONE_OFF_LABEL) == "True" and labelled.get(SERVICE_LABEL) in services:
             name = str(container.get("Name", "")).lstrip("/")
             leftovers.append({"kind": "container", "id": name, "command": "docker compose run"})
     return leftovers
@@ -493,7 +506,7 @@ def look(params: dict[str, t.Any]) -> Look:
         "tcpdump": look_at_tcpdump(running, timeout),
         "disk": look_at_disk(params["directory"]),
         "session": held or {},
-        "leftovers": [] if held else look_at_leftovers(containers, running),
+        "leftovers": [] if held else look_at_leftovers(containers, params["services"], running),
         "docker_users": look_at_docker_users(),
         "apt_proxy": look_at_apt_proxy(params["apt_proxy_file"]),
         "compose": compose_answer(compose, timeout),

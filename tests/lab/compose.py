@@ -13,6 +13,7 @@ TOP = Path(__file__).resolve().parents[2]
 PROJECT = "upcall-lab"
 NETWORK = "upcall-lab_upcall"
 IMAGE = "upcall-lab:1"
+CAPTURE_IMAGE = "upcall-capture:1"
 COMPOSE = ("docker", "compose", "-f", "compose/upcall.yml")
 SERVER = (*COMPOSE, "exec", "upcall-server", "python", "servercall.py")
 CLIENT = (*COMPOSE, "exec", "upcall-client", "python", "clientcall.py")

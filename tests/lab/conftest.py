@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.compose import (
+    CAPTURE_IMAGE,
     IMAGE,
     NETWORK,
     PROJECT,
@@ -71,6 +72,19 @@ def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         mirror = request.getfixturevalue("mirror")
         succeed(str(MAKE_IMAGE_ROOT), "--mirror", mirror, "--output", str(archive))
         succeed("docker", "import", str(archive), IMAGE)
+
+
+@pytest.fixture(scope="session")
+def capture_image(mirror: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the name of the image for captures in a container, made of Debian packages."""
+    before = run("docker", "image", "inspect", "--format", "{{.Id}}", CAPTURE_IMAGE).stdout
+    archive = tmp_path_factory.mktemp("capture") / "upcall-capture.tar"
+    succeed(str(MAKE_IMAGE_ROOT), "--capture", "--mirror", mirror, "--output", str(archive))
+    made = succeed("docker", "import", str(archive), CAPTURE_IMAGE).strip()
+    yield CAPTURE_IMAGE
+    succeed("docker", "rmi", made)
+    if before:
+        succeed("docker", "tag", before.decode().strip(), CAPTURE_IMAGE)
 
 
 @pytest.fixture(scope="module")

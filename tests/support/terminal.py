@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -128,6 +129,11 @@ class Terminal:
     def say(self, line: str) -> None:
         """Type a line and press Enter."""
         self.type(line.encode() + b"\n")
+
+    def vanish(self) -> None:
+        """End the command and all that runs at the terminal, without a chance to tidy up."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(timeout=self._patience)
 
     def exit_status(self) -> int:
         """Wait until the command ends and return its exit status."""

@@ -94,6 +94,17 @@ def test_a_capture_on_the_right_interface_is_no_finding(host: Host) -> None:
         assert findings(host) == {}
 
 
+def test_a_capture_in_a_container_is_no_leftover(host: Host) -> None:
+    capture = "run --detach --rm --entrypoint python ip -c 'import signal; signal.pause()'"
+    with harm(
+        host,
+        f"docker tag upcall-lab:1 upcall-capture:1 && {COMPOSE} {capture}",
+        "docker rm --force $(docker ps --quiet --filter label=upcall-lab.capture)"
+        " && docker image rm upcall-capture:1",
+    ):
+        assert findings(host) == {}
+
+
 HARMS = {
     "no-engine": ("systemctl stop docker.socket docker", f"systemctl start docker && {UP}"),
     "no-compose": (

@@ -37,6 +37,8 @@ SCRIPTS = [
     *(TOP / "scripts" / name for name in ("become", "test-packages", "test-vm", "venv")),
     *(TOP / "sandbox" / name for name in ("classroom", "room")),
 ]
+# A student reads it when the image for captures cannot be built.
+DOCKERFILE = TOP / "Upcall" / "Dockerfile"
 
 # Its message is what one sees of each finding; as an assertion it cannot fail.
 NEVER_FAILS = {"List the findings with their remedies"}
@@ -138,7 +140,7 @@ def references() -> dict[str, set[str]]:
     for path in TASKS:
         texts = texts_of(yaml.safe_load(path.read_text(encoding="utf-8")))
         anchors_of[path] = {anchor for text in texts for anchor in PLACE.findall(text)}
-    anchors_of |= {path: set(in_script(path)) for path in SCRIPTS}
+    anchors_of |= {path: set(in_script(path)) for path in (*SCRIPTS, DOCKERFILE)}
     return {str(path.relative_to(TOP)): anchors for path, anchors in anchors_of.items() if anchors}
 
 
