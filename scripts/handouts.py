@@ -18,10 +18,13 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from upcall_grader.report.rendering import Pages
+
 TOP = Path(__file__).resolve().parent.parent
 OUT = TOP / "handouts"
-# The first is shared with the pages of the report.
-STYLES = ("src/upcall_grader/report/templates/page.css", "scripts/handouts.css")
+TEMPLATES = "src/upcall_grader/report/templates"
+# The first two are shared with the pages of the report.
+STYLES = (f"{TEMPLATES}/page.css", f"{TEMPLATES}/ladder.css", "scripts/handouts.css")
 PAGE = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -73,13 +76,16 @@ def _line(line: str) -> str:
 
 
 def page(markdown: str, language: str, style: str) -> str:
-    """Return the page of one handout."""
+    """Return the page of one handout, with a picture of the exchange before its first step."""
     parser = MarkdownIt("commonmark", renderer_cls=Renderer).enable("table")
     tokens = parser.parse(markdown)
     for opening, inside, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if opening.type == "th_open" and not inside.content:
             # An empty head names nothing.
             opening.tag = closing.tag = "td"
+    first_step = next(number for number, token in enumerate(tokens) if token.tag == "h2")
+    picture = Token("html_block", "", 0, content=Pages(language).example())
+    tokens.insert(first_step, picture)
     body = parser.renderer.render(tokens, parser.options, {})
     title = html.escape(tokens[1].content, quote=False)
     return PAGE.format(language=language, title=title, style=style, body=body)

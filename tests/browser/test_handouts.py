@@ -25,6 +25,7 @@ from tests.support.handout import steps
 from tests.support.loading import TOP, load
 from upcall_grader.languages import LANGUAGES
 
+_EXCHANGE = ["[PSH,", "[ACK]", "[PSH,", "[ACK]"]
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 _MARKS = re.compile(r"^(?:#+|-|```.*|\|[ |-]*\|$)|[*`|]", re.MULTILINE)
 
@@ -50,10 +51,25 @@ def test_the_page_is_the_handout_in_its_language_and_fetches_nothing(
     assert (said, fetched) == ([], [handouts[language]])
     assert page.locator("html").get_attribute("lang") == language
     assert page.title() == page.locator("h1").inner_text()
-    page.locator("figcaption").evaluate_all("all => all.forEach(caption => caption.remove())")
+    page.locator("figcaption, .example").evaluate_all("all => all.forEach(one => one.remove())")
     assert solid(page.locator("main").text_content() or "") == solid(
         _MARKS.sub("", markdown(language).read_text("utf-8"))
     )
+    page.close()
+
+
+@each_language
+def test_the_exchange_is_drawn_before_the_first_step(
+    browser: Browser, handouts: dict[str, str], language: str
+) -> None:
+    page = browser.new_page()
+    page.goto(handouts[language])
+    assert page.locator(".example + h2").inner_text().startswith("1. ")
+    figure = page.locator("figure.ladder")
+    flags = [text.split()[0] for text in figure.locator(".numbers").all_text_contents()]
+    assert flags == ["[SYN]", "[SYN,", "[ACK]", *_EXCHANGE, "[FIN,", "[ACK]", "[FIN,", "[ACK]"]
+    names = figure.locator(".label").all_text_contents()
+    assert len(names) == len(flags) - 2
     page.close()
 
 
@@ -144,11 +160,13 @@ def test_on_paper_nothing_is_lost_and_no_block_is_torn(
     printed = sheets(page)
     whole = "".join(printed)
     assert [text for text in shown_texts(page) if text not in whole] == []
-    blocks = page.locator("figure").evaluate_all(
+    blocks = page.locator("figure.terminal").evaluate_all(
         "all => all.map(block => block.previousElementSibling.innerText + block.innerText)"
     )
     torn = [block for block in blocks if not any(solid(block) in sheet for sheet in printed)]
     assert torn == []
+    arrows = page.locator(".example .numbers").all_text_contents()
+    assert any(all(solid(arrow) in sheet for arrow in arrows) for sheet in printed)
     assert cut_off(page, "A4") == []
     assert cut_off(page, "A5") == []
     assert colours(page) == DARK_ON_WHITE

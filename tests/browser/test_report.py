@@ -134,7 +134,7 @@ def test_the_texts_of_the_ladder_stand_between_its_lines(
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 640})
     page = context.new_page()
-    for name in ("early", "reset", "hostile"):
+    for name in ("early", "late", "reset", "hostile"):
         page.goto((reports[language] / "students" / f"{name}.html").as_uri())
         outside = page.locator("svg.panel").evaluate_all(
             """panels => panels.flatMap(panel => {

@@ -15,6 +15,7 @@ from upcall_grader.judge.results import Assessment, Submission
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.report.course import course_page
 from upcall_grader.report.drawing import KINDS
+from upcall_grader.report.example import example_page
 from upcall_grader.report.phrases import Phrases
 from upcall_grader.report.student import SYMBOLS, StudentPage, student_page
 from upcall_grader.texts.wording import Wording
@@ -23,9 +24,9 @@ from upcall_text.plain import escape_unprintable
 MAX_TEXT = 2000
 """Characters: longer texts are cut; no sentence of the grader is near it."""
 
-# page.css is what the handouts' pages have as well (scripts/handouts.py).
+# page.css and ladder.css are what the handouts' pages have as well (scripts/handouts.py).
 _INLINED = {
-    "style_css": ("page.css", "style.css"),
+    "style_css": ("page.css", "ladder.css", "style.css"),
     "sort_js": ("sort.js",),
     "copy_js": ("copy.js",),
 }
@@ -60,6 +61,11 @@ class Pages:
             submission, rubric, directory, False, self._phrases, self._wording, selfcheck=True
         )
         return self._student(page)
+
+    def example(self) -> str:
+        """Return the diagram of a whole exchange, as a part of a page with the style of these."""
+        page = example_page(self._phrases)
+        return self._environment.get_template("example.html.j2").render(page=page)
 
     def _student(self, page: StudentPage) -> str:
         return self._environment.get_template("student.html.j2").render(page=page)

@@ -106,11 +106,6 @@ class StudentPage:
     seen_twice: bool
     drawing_lost: bool
 
-    @property
-    def misses_packets(self) -> bool:
-        """Whether the diagram has packets that the capture misses."""
-        return any(panel.kind == "missing" for panel in self.panels)
-
 
 def student_page(
     submission: Submission,

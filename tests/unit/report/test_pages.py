@@ -122,8 +122,8 @@ def test_a_students_page_tells_what_was_seen_where_and_what_to_do(classroom: Roo
 @pytest.mark.parametrize(
     ("student", "caption"),
     [
-        ("late", "Handshake: tcpdump was not running yet"),
-        ("early", "Close: the capture ends before it"),
+        ("late", "Before the capture began"),
+        ("early", "After the capture"),
         ("ani", None),
         ("reset", None),
     ],
