@@ -55,7 +55,7 @@ def test_the_manifest_tells_the_truth(host: Host) -> None:
     assert counted["dropped"] == 0
     assert told["messages"] == MESSAGES
     assert (told["sha256"], told["size"]) == (hashlib.sha256(pcap).hexdigest(), len(pcap))
-    assert abs(told["clock_offset_seconds"]) < 2
+    assert abs(told["clock_offset_seconds"]) < 60
     assert told["started"] < told["stopped"]
 
 

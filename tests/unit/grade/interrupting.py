@@ -124,6 +124,9 @@ if __name__ == "__main__":
     told = os.fdopen(os.dup(1), "w")
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    for each in SIGNALS:
+        # Under nohup a hang-up would end nothing.
+        signal.signal(each, signal.SIG_DFL if each != signal.SIGINT else signal.default_int_handler)
     if "no-exchange" in sys.argv:
         whole._exchange_names = lambda one, other: False  # noqa: ARG005
     # Templates are compiled once, and what is imported late is imported now.
