@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import sys
@@ -28,7 +27,8 @@ from upcall_files.keeping import (
     write,
 )
 
-_SCHEMA = 1
+_SCHEMA = 2
+_LOG_LIMIT = 1 << 20  # bytes; where the module on the host cuts a transcript
 _MANIFEST_LIMIT = 1 << 18  # bytes; the host's part of it is hostile input
 
 PCAP = "upcall.pcap"
@@ -52,7 +52,9 @@ class ActionModule(ActionBase):
             argument_spec={
                 "dest": {"type": "path", "required": True},
                 "mode": {"type": "str", "required": True, "choices": ["exercise", "watch"]},
+                "student": {"type": "str", "default": ""},
                 "session": {"type": "dict", "required": True},
+                "size_limit": {"type": "int", "required": True},
                 "clock_offset_seconds": {"type": "float", "required": True},
             }
         )
@@ -60,7 +62,14 @@ class ActionModule(ActionBase):
             return result | {"changed": True}
         host = str((task_vars or {}).get("inventory_hostname", ""))
         mode, session, dest = arguments["mode"], arguments["session"], Path(arguments["dest"])
-        files = contents(session, host, mode, arguments["clock_offset_seconds"])
+        known = {
+            "schema": _SCHEMA,
+            "host": host,
+            "student": arguments["student"],
+            "mode": mode,
+            "clock_offset_seconds": arguments["clock_offset_seconds"],
+        }
+        files = contents(session, known, arguments["size_limit"])
         try:
             kept = keep(dest, files, mode, bool(session.get("complete")))
         except OSError as error:
@@ -73,7 +82,7 @@ class ActionModule(ActionBase):
             "changed": True,
             "path": str(kept.folder / PCAP),
             "earlier": str(kept.earlier or ""),
-            "stays": str(dest / PCAP) if kept.folder.name == SCRIPTED else "",
+            "stays": str(dest / PCAP) if kept.folder == dest / SCRIPTED else "",
         }
 
 
@@ -84,38 +93,34 @@ class Kept(t.NamedTuple):
     earlier: Path | None = None
 
 
-def contents(session: dict[str, t.Any], host: str, mode: str, offset: float) -> dict[str, bytes]:
-    """Return the files' bytes by name. Raises AnsibleActionFail if they did not arrive intact."""
+def contents(session: dict[str, t.Any], known: dict[str, t.Any], limit: int) -> dict[str, bytes]:
+    """Return the files' bytes by name.
+
+    The manifest says what is ``known`` here, and apart from it, as claims, what the host says. A
+    capture of more than ``limit`` bytes is not even decoded. Raises AnsibleActionFail if the files
+    did not arrive intact.
+    """
+    host = known["host"]
     try:
         decoded = {
-            name: base64.b64decode(session[key], validate=True)
-            for name, key in (
-                (PCAP, "pcap"),
-                ("server.log", "server_log"),
-                ("client.log", "client_log"),
-            )
+            PCAP: bytes_of(session, "pcap", limit, host),
+            "server.log": bytes_of(session, "server_log", _LOG_LIMIT, host),
+            "client.log": bytes_of(session, "client_log", _LOG_LIMIT, host),
         }
-        from_host = dict(session["manifest"])
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        claims = dict(session["manifest"])
+    except (KeyError, TypeError, ValueError) as error:
         raise AnsibleActionFail(
             f"{host} did not return a session: {error!r}. Run playbooks/capture.yml again."
             " (docs/troubles.md#unusable-answer)"
         ) from error
-    digest = hashlib.sha256(decoded[PCAP]).hexdigest()
-    if digest != from_host.get("sha256"):
+    sha256 = hashlib.sha256(decoded[PCAP]).hexdigest()
+    if sha256 != claims.get("sha256"):
         raise AnsibleActionFail(
-            f"The capture of {host} arrived damaged: its SHA-256 is {digest}, the host says"
-            f" {from_host.get('sha256')!s:.80}. Run playbooks/capture.yml again."
+            f"The capture of {host} arrived damaged: its SHA-256 is {sha256}, the host says"
+            f" {claims.get('sha256')!s:.80}. Run playbooks/capture.yml again."
             " (docs/troubles.md#unusable-answer)"
         )
-    manifest = {
-        "schema": _SCHEMA,
-        "host": host,
-        "mode": mode,
-        "clock_offset_seconds": offset,
-    }
-    # The controller's own entries win over the host's.
-    manifest = {**from_host, **manifest}
+    manifest = {**known, "sha256": sha256, "size": len(decoded[PCAP]), "claims": claims}
     written = (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode()
     if len(written) > _MANIFEST_LIMIT:
         raise AnsibleActionFail(
@@ -123,6 +128,22 @@ def contents(session: dict[str, t.Any], host: str, mode: str, offset: float) -> 
             " (docs/troubles.md#unusable-answer)"
         )
     return {**decoded, MANIFEST: written}
+
+
+def bytes_of(session: dict[str, t.Any], name: str, limit: int, host: str) -> bytes:
+    """Return a part of a session, which comes in Base64: four characters for three bytes.
+
+    Raises AnsibleActionFail if it is too large, before it is decoded, and KeyError, TypeError or
+    ValueError if it is no such part.
+    """
+    encoded = session[name]
+    if len(encoded) > 4 * -(-limit // 3):
+        raise AnsibleActionFail(
+            f"{host} returned more than {limit} bytes of {name}; none of it was kept. The session"
+            " ends itself at that size, so its answer was changed on that host. Find out by whom,"
+            " and run playbooks/capture.yml again. (docs/troubles.md#unusable-answer)"
+        )
+    return base64.b64decode(encoded, validate=True)
 
 
 def keep(dest: Path, files: dict[str, bytes], mode: str, complete: bool) -> Kept:

@@ -18,6 +18,8 @@ description:
     where it is.
   - A scripted session never takes the place of a capture that a student made, in mode V(watch) or
     by hand. Then it goes to C(scripted/).
+  - The manifest says what the controller knows: host, mode, student, clock offset, size and digest.
+    What the host says of the session is in its C(claims).
   - Nothing that a lab host sent becomes a path, and the digest of the written capture is compared
     with the one that the host reported.
 options:
@@ -30,9 +32,17 @@ options:
     type: str
     choices: [exercise, watch]
     required: true
+  student:
+    description: Id of the student who typed, empty if it is not known or nobody did.
+    type: str
+    default: ''
   session:
     description: The result of C(lab_capture).
     type: dict
+    required: true
+  size_limit:
+    description: Largest size of a capture in bytes. A larger one is refused before it is decoded.
+    type: int
     required: true
   clock_offset_seconds:
     description: Seconds by which the host's clock is ahead of the controller's.
@@ -62,6 +72,7 @@ EXAMPLES = r"""
     dest: captures/{{ inventory_hostname }}
     mode: exercise
     session: "{{ session }}"
+    size_limit: 16777216
     clock_offset_seconds: "{{ lab_look_host_state.clock_offset_seconds }}"
 """
 

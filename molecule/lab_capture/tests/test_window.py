@@ -67,7 +67,7 @@ def test_a_window_in_which_nobody_types_says_so(host: Host) -> None:
     assert status != 0
     assert "1 exchanges from handshake to close were not captured within 2 s" in one_line(output)
     newest = max((folder(host) / "incomplete").iterdir())
-    assert json.loads((newest / "manifest.json").read_text())["complete"] is False
+    assert json.loads((newest / "manifest.json").read_text())["claims"]["complete"] is False
     assert_nothing_is_left(host)
 
 

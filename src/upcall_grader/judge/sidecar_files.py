@@ -20,7 +20,11 @@ _MANIFEST_LIMIT, _LOG_LIMIT = 1 << 18, 1 << 21  # bytes
 
 
 class Manifest(NamedTuple):
-    """What is used of a manifest; empty where it says nothing."""
+    """What is used of a manifest; empty where it says nothing.
+
+    Of a session's manifest host and mode are the controller's words. ``student`` is whoever the
+    lab host names, if it names anybody.
+    """
 
     student: str = ""
     host: str = ""
@@ -54,11 +58,14 @@ def read_manifest(folder: Path) -> Manifest:
         raise UnusableError(Cause("no-json")) from error
     if not isinstance(content, dict):
         raise UnusableError(Cause("no-json-object"))
-    counters, network = content.get("tcpdump"), content.get("network")
+    claims = content.get("claims")
+    # In schema 1, and beside submissions, all is in one place.
+    claims = claims if isinstance(claims, dict) else content
+    counters, network = claims.get("tcpdump"), claims.get("network")
     dropped = counters.get("dropped") if isinstance(counters, dict) else 0
     subnets = network.get("subnets") if isinstance(network, dict) else []
     return Manifest(
-        student=_text(content.get("student")),
+        student=_text(claims.get("student")) or _text(content.get("student")),
         host=_text(content.get("host")),
         mode=_text(content.get("mode")),
         sha256=_text(content.get("sha256")),

@@ -40,7 +40,7 @@ def test_a_session_whose_containers_stop_says_so(host: Host, mode: str, fault: s
     inside(host, f"{NOTHING_RUNS} && {LAB_IS_FREE}")
     newest = max((folder(host) / "incomplete").iterdir())
     told = json.loads((newest / "manifest.json").read_text())
-    assert told["complete"] is False
+    assert told["claims"]["complete"] is False
     assert told["mode"] == mode
 
     capture = run_playbook("capture", name_of(host), PATIENT)
@@ -59,5 +59,5 @@ def test_a_window_that_loses_its_tcpdump_says_so(host: Host) -> None:
     assert status != 0
     assert "capture: tcpdump on br-" in output
     newest = max((folder(host) / "incomplete").iterdir())
-    assert json.loads((newest / "manifest.json").read_text())["complete"] is False
+    assert json.loads((newest / "manifest.json").read_text())["claims"]["complete"] is False
     inside(host, f"{NOTHING_RUNS} && {LAB_IS_FREE}")

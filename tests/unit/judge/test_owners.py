@@ -240,6 +240,34 @@ def test_who_a_manifest_says_it_is_for_is_told_and_not_believed(tmp_path: Path) 
     assert [(remark.values["student"], remark.needs_person) for remark in told] == [("2110", True)]
 
 
+def test_of_a_session_only_what_the_controller_says_is_believed(tmp_path: Path) -> None:
+    lay(tmp_path, "seat-1/upcall.pcap")
+    claims = {"host": "seat-2", "student": "2110", "mode": "submission", "sha256": "0"}
+    known = {"schema": 2, "host": "seat-1", "student": "211", "mode": "exercise"}
+    manifest = {**known, "claims": {**claims, "tcpdump": {"dropped": 9}}}
+    (tmp_path / "seat-1" / "manifest.json").write_text(json.dumps(manifest))
+    found = assess(tmp_path, DEFAULT, parse_roster(ROSTER.encode(), "roster.csv"))
+    [one] = [one for one in found.submissions if one.file]
+    assert (one.owner.student, one.owner.host, one.mode) == ("211", "seat-1", "exercise")
+    told = {remark.code: dict(remark.values) for remark in one.remarks}
+    assert told == {
+        "manifest-names-another": {"student": "2110"},
+        "dropped": {"count": 9},
+        "scripted": {},
+    }
+
+
+def test_who_sat_there_when_a_session_watched_is_told_if_the_roster_changed(
+    tmp_path: Path,
+) -> None:
+    lay(tmp_path, "seat-1/upcall.pcap")
+    known = {"schema": 2, "host": "seat-1", "student": "2110", "mode": "watch", "claims": {}}
+    (tmp_path / "seat-1" / "manifest.json").write_text(json.dumps(known))
+    found = assess(tmp_path, DEFAULT, parse_roster(ROSTER.encode(), "roster.csv"))
+    [one] = [one for one in found.submissions if one.file]
+    assert [remark.code for remark in one.remarks] == ["manifest-names-another"]
+
+
 def test_nobody_is_told_that_they_handed_in_nothing_while_a_file_is_nobodys(
     tmp_path: Path,
 ) -> None:

@@ -9,8 +9,12 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible.errors import AnsibleActionFail
 
+from tests.support.loading import load
 from tests.unit.plugins.conftest import Room, Rooms, Run
+
+store = load("plugins/action/lab_capture_store.py")
 
 PLAYBOOK = """
 - hosts: lab_hosts
@@ -19,7 +23,9 @@ PLAYBOOK = """
     - lab_capture_store:
         dest: "{{ captures }}/{{ inventory_hostname }}"
         mode: "{{ mode }}"
+        student: "2110001"
         session: "{{ session }}"
+        size_limit: 4096
         clock_offset_seconds: 0.25
       register: kept
     - ansible.builtin.debug:
@@ -62,3 +68,76 @@ def test_a_scripted_session_is_kept_beside_what_students_typed(seat: Room, tmp_p
     assert (own / "scripted" / "upcall.pcap").read_bytes() == b"scripted"
     told = [json.loads((place / "manifest.json").read_text()) for place in (own, own / "scripted")]
     assert [one["mode"] for one in told] == ["watch", "exercise"]
+
+
+def test_the_controllers_words_in_a_manifest_are_the_controllers(
+    seat: Room, tmp_path: Path
+) -> None:
+    lies = {
+        "host": "seat-2",
+        "student": "2110002",
+        "mode": "watch",
+        "schema": 9,
+        "clock_offset_seconds": 9,
+        "size": 0,
+        "claims": {"mode": "watch"},
+        "network": {"subnets": ["10.0.0.0/24"]},
+    }
+    ran = keep(seat, tmp_path, "exercise", session(b"packets", **lies))
+    assert ran.status == 0, ran.output
+    sha256 = hashlib.sha256(b"packets").hexdigest()
+    assert json.loads((tmp_path / "seat-1" / "manifest.json").read_text()) == {
+        "schema": 2,
+        "host": "seat-1",
+        "student": "2110001",
+        "mode": "exercise",
+        "clock_offset_seconds": 0.25,
+        "sha256": sha256,
+        "size": 7,
+        "claims": lies | {"sha256": sha256},
+    }
+
+
+KNOWN = {"schema": 2, "host": "seat-1", "student": "", "mode": "exercise"}
+
+
+def encoded(size: int) -> str:
+    return base64.b64encode(bytes(size)).decode()
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"pcap": encoded(4 << 20)}, "more than 4096 bytes of pcap; none of it was kept"),
+        ({"pcap": encoded(4099)}, "none of it was kept"),
+        ({"server_log": encoded((1 << 20) + 3)}, "more than 1048576 bytes of server_log"),
+        ({"client_log": encoded(2 << 20)}, "bytes of client_log"),
+        # Not even decoded: it is no Base64.
+        ({"pcap": "*" * 10_000}, "bytes of pcap"),
+        ({"pcap": "*"}, "did not return a session"),
+        ({"pcap": 4}, "did not return a session"),
+        ({"pcap": None}, "did not return a session"),
+        ({"manifest": "text"}, "did not return a session"),
+        ({"manifest": {"sha256": "0"}}, "arrived damaged"),
+        (
+            {"manifest": {"sha256": hashlib.sha256(bytes(9)).hexdigest(), "x": "y" * (1 << 18)}},
+            "long",
+        ),
+    ],
+)
+def test_an_answer_that_no_session_gives_is_refused(changed: dict[str, t.Any], reason: str) -> None:
+    with pytest.raises(AnsibleActionFail, match="seat-1") as told:
+        store.contents(session(bytes(9)) | changed, KNOWN, 4096)
+    assert reason in str(told.value)
+    assert "docs/troubles.md#unusable-answer" in str(told.value)
+
+
+def test_a_capture_of_the_limit_is_kept() -> None:
+    assert store.contents(session(bytes(4096)), KNOWN, 4096)["upcall.pcap"] == bytes(4096)
+
+
+def test_nothing_is_written_of_an_answer_that_is_too_large(seat: Room, tmp_path: Path) -> None:
+    ran = keep(seat, tmp_path, "exercise", session(bytes(5000)))
+    assert ran.status != 0
+    assert "run playbooks/capture.yml again" in ran.report["hosts"]["seat-1"]["failed"]["reason"]
+    assert not (tmp_path / "seat-1").exists()
