@@ -94,6 +94,15 @@ class Side:
     connection's segments from 1; 0 means not yet.
     """
 
+    __slots__ = (
+        "acknowledged",
+        "acknowledged_at",
+        "base",
+        "endpoint",
+        "fin",
+        "fin_acknowledged_at",
+    )
+
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self.base: int | None = None
@@ -127,6 +136,20 @@ class Side:
 class Connection:
     """The state of one TCP connection, as far as it was captured."""
 
+    __slots__ = (
+        "_ack",
+        "_client",
+        "_other_syn_ack",
+        "_reset_at",
+        "_segments",
+        "_server",
+        "_settled",
+        "_stale_ack",
+        "_syn",
+        "_syn_ack",
+        "_syn_length",
+    )
+
     def __init__(self, client: Endpoint, server: Endpoint) -> None:
         self._client, self._server = Side(client), Side(server)
         self._segments = 0
@@ -135,6 +158,7 @@ class Connection:
         self._syn_length = 0
         self._stale_ack: int | None = None
         self._other_syn_ack: int | None = None
+        self._settled = False
 
     def begins_anew(self, syn: Segment) -> bool:
         """Return whether a SYN between its endpoints opens another connection than this one."""
@@ -171,8 +195,9 @@ class Connection:
         if sender is self._client:
             other = self._other_syn_ack
             if kind == ACK and other is not None and not self._ack:
-                if segment.acknowledgment == (other + 1) & 0xFFFFFFFF:
+                if segment.acknowledgment == (other + 1) & 0xFFFFFFFF and not self._settled:
                     self._server.rebase(other)
+                    self._settled = True
                 self._other_syn_ack = None
             return False
         if not segment.flags & ACK or kind & RST:
@@ -236,14 +261,18 @@ class Connection:
 
 
 class PcapFollower:
-    """Takes a capture in pieces of any size and keeps the connections to one server port."""
+    """Takes a capture in pieces of any size and keeps the connections to one server port.
+
+    ``completed`` counts those that have handshake and orderly close.
+    """
 
     def __init__(self, port: int) -> None:
         self.connections: list[Connection] = []
+        self.completed = 0
         self.records = 0
         self._port = port
         self._order = ""
-        self._rest = b""
+        self._rest = bytearray()
         self._open: dict[frozenset[Endpoint], Connection] = {}
 
     def feed(self, data: bytes) -> None:
@@ -259,21 +288,22 @@ class PcapFollower:
             end = position + _RECORD_HEADER + length
             if end > len(self._rest):
                 break
-            self._take(self._rest[position + _RECORD_HEADER : end])
+            self._take(bytes(self._rest[position + _RECORD_HEADER : end]))
             position = end
-        self._rest = self._rest[position:]
+        del self._rest[:position]
 
     def _read_file_header(self) -> bool:
         if len(self._rest) < _FILE_HEADER:
             return False
         try:
-            order = _BYTE_ORDERS[self._rest[:4]]
+            order = _BYTE_ORDERS[bytes(self._rest[:4])]
         except KeyError:
             raise CaptureFormatError(f"it begins with {self._rest[:4].hex()}") from None
         (link,) = struct.unpack_from(f"{order}20xI", self._rest)
         if link & 0xFFFF != _LINKTYPE_ETHERNET:
             raise CaptureFormatError(f"link type {link & 0xFFFF} is not Ethernet")
-        self._order, self._rest = order, self._rest[_FILE_HEADER:]
+        self._order = order
+        del self._rest[:_FILE_HEADER]
         return True
 
     def _take(self, frame: bytes) -> None:
@@ -288,7 +318,9 @@ class PcapFollower:
             connection = self._begin(segment, opens)
             self._open[ends] = connection
             self.connections.append(connection)
+        was_complete = connection.complete
         connection.add(segment)
+        self.completed += connection.complete and not was_complete
 
     def _begin(self, segment: Segment, opens: bool) -> Connection:
         """Return a new connection; if it had begun before, the port shows which side is server."""

@@ -224,7 +224,7 @@ class Session:
         """
 
         def closed() -> bool:
-            if self._completed() >= connections:
+            if self.follower.completed >= connections:
                 return True
             self._check_containers()
             return False
@@ -296,7 +296,7 @@ class Session:
         )
 
     def _what_is_missing(self) -> str:
-        if not self._completed():
+        if not self.follower.completed:
             return "no connection was captured from its handshake to its close"
         if any(count is None for count in self._counters.values()):
             return "tcpdump did not report its counters"
@@ -308,9 +308,6 @@ class Session:
                 f" {self.follower.records} are in the capture"
             )
         return ""
-
-    def _completed(self) -> int:
-        return sum(connection.complete for connection in self.follower.connections)
 
     def _start(
         self,

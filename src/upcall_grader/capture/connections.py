@@ -154,6 +154,8 @@ class Connection:
     """What the server acknowledged last of a connection that the client does not know."""
     other_syn_ack: tuple[int, int] | None = None
     """Initial sequence number and frame of a second SYN+ACK with another number."""
+    settled: bool = False
+    """The client acknowledged such a one: no later one is believed."""
 
     @property
     def ended(self) -> bool:
@@ -319,9 +321,10 @@ def _is_aside(segment: Segment, connection: Connection, from_client: bool) -> bo
     if from_client:
         other = connection.other_syn_ack
         if kind == ACK and other is not None and handshake.ack is None:
-            if segment.ack == (other[0] + 1) % _WHOLE:
+            if segment.ack == (other[0] + 1) % _WHOLE and not connection.settled:
                 server.rebase(other[0])
                 handshake.syn_ack = other[1]
+                connection.settled = True
             connection.other_syn_ack = None
         connection.conversed |= kind == ACK
         return False

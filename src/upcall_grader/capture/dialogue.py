@@ -20,6 +20,9 @@ _MAX_LOST = 1000
 """So many messages are tried as the one that an upcall behind a gap answers."""
 _MAX_UNANSWERED = 8
 """The same where no byte of the server is missing: it left out so many in a row at most."""
+_TRIES = 16
+"""So many tries behind gaps there are for each message and each upcall of a connection. Then it
+counts as one where nothing is missing, so that the work grows with the connection, not faster."""
 _MAX_SPLITS = 8
 """So many ends of one upcall are tried; a message holding the phrase more often is no lab
 message."""
@@ -84,6 +87,10 @@ class _Text:
         last = bisect_left(self.starts, end)
         return tuple(dict.fromkeys(self.frames[first:last]))
 
+    def frame_at(self, position: int) -> int:
+        """Return the frame that holds the byte at ``position``."""
+        return self.frames[bisect_right(self.starts, position) - 1]
+
     def offset_of(self, position: int) -> int:
         """Return the place in the stream, with what is missing, of the byte at ``position``."""
         index = bisect_right(self.starts, position) - 1
@@ -142,6 +149,7 @@ class _Reader:
         self._client = _text(connection.client)
         self._server = _text(connection.server)
         self._begun = connection.handshake.syn is not None
+        self._tries = 0
         self._at = 0
         self._server_at = 0
         self._exchanges: list[Exchange] = []
@@ -154,6 +162,7 @@ class _Reader:
         stray_end = begins[0] if begins else len(data)
         self._stray(0, stray_end)
         ends = [*begins[1:], len(data)]
+        self._tries = _TRIES * (len(self._client.boundaries) + len(begins))
         index = 0
         while index < len(begins):
             index += self._upcall(begins[index], ends[index : index + _MAX_SPLITS])
@@ -169,10 +178,11 @@ class _Reader:
             self._stray(own_end, ends[0])
             self._server_at = ends[0]
             return 1
-        split = self._matching_split(self._at, begin, ends)
+        texts = [self._server.data[begin + len(self._phrase) : end] for end in ends]
+        split = self._matching_split(self._at, begin, texts)
         if split is None:
             lost = self._server.hole_in(self._server_at, begin) is not None
-            split = self._skip_to_match(begin, ends, _MAX_LOST if lost else _MAX_UNANSWERED)
+            split = self._skip_to_match(begin, texts, _MAX_LOST if lost else _MAX_UNANSWERED)
         self._server_at = ends[split or 0]
         if split is not None:
             end = ends[split]
@@ -194,14 +204,15 @@ class _Reader:
             self._pair(self._at, begin, end, Answer.WRONG)
         return 1
 
-    def _skip_to_match(self, begin: int, ends: list[int], most: int) -> int | None:
+    def _skip_to_match(self, begin: int, texts: list[bytes], most: int) -> int | None:
         """Leave out the messages whose upcalls are missing before this one."""
         position = self._at
-        for _ in range(most):
+        for _ in range(min(most, max(self._tries, _MAX_UNANSWERED))):
+            self._tries -= 1
             position = self._client.boundary_after(position)
             if not self._sent_before(begin, position):
                 return None
-            split = self._matching_split(position, begin, ends)
+            split = self._matching_split(position, begin, texts)
             if split is not None:
                 self._unanswered(position)
                 return split
@@ -217,7 +228,7 @@ class _Reader:
             # The rest of the hole are other messages.
             client.missing[hole] = -behind
             return hole
-        client.holes.remove(hole)
+        del client.holes[bisect_left(client.holes, hole)]
         return min(hole + behind, len(client.data))
 
     def _answers_one(self, begin: int, end: int) -> bool:
@@ -235,27 +246,29 @@ class _Reader:
             data = self._server.data[start:end]
             self._strays.append((data, self._server.frames_of(start, end)))
 
-    def _matching_split(self, at: int, begin: int, ends: list[int]) -> int | None:
-        """Return the split whose text the client sent, if possible where its write ended."""
+    def _matching_split(self, at: int, begin: int, texts: list[bytes]) -> int | None:
+        """Return the split whose text the client sent, if possible where its write ended.
+
+        Each of ``texts`` begins with the one before it.
+        """
         matching = None
-        for index, end in enumerate(ends):
-            text = self._server.data[begin + len(self._phrase) : end]
-            if not text or not self._client.data.startswith(text, at):
+        for index, text in enumerate(texts):
+            if not self._client.data.startswith(text, at):
+                break
+            if not text:
                 continue
             if self._client.boundary_after(at + len(text) - 1) == at + len(text):
                 return index
             # Where bytes are missing the text may have gone on: then it is no match.
+            end = begin + len(self._phrase) + len(text)
             if matching is None and self._server.hole_in(begin + 1, end) is None:
                 matching = index
         return matching
 
     def _sent_before(self, begin: int, at: int) -> bool:
         """Return whether the client's byte at ``at`` was seen before the upcall at ``begin``."""
-        if at >= len(self._client.data):
-            return False
-        message = self._client.frames_of(at, at + 1)
-        upcall = self._server.frames_of(begin, begin + 1)
-        return message < upcall
+        client = self._client
+        return at < len(client.data) and client.frame_at(at) < self._server.frame_at(begin)
 
     def _had(self, message_end: int, begin: int) -> bool:
         """Return whether the server had a whole message when it sent the upcall at ``begin``.

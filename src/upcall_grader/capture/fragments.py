@@ -5,6 +5,7 @@ Sources: RFC 791 section 3.2 (IPv4), RFC 8200 section 4.5 (IPv6).
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass, field
 
 MAX_DATAGRAMS = 64
@@ -18,9 +19,26 @@ Key = tuple[bytes, bytes, int, int]
 
 @dataclass(slots=True)
 class _Datagram:
+    """The pieces of one datagram by their offsets.
+
+    ``reached`` is how far they go without a gap; ``ahead`` are offsets and ends of those behind it.
+    """
+
     pieces: dict[int, tuple[bytes, int]] = field(default_factory=dict)
     total: int | None = None
     kept: int = 0
+    reached: int = 0
+    ahead: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, offset: int, data: bytes, length: int) -> None:
+        """Take a piece; of two at one offset the first counts."""
+        self.kept += len(data)
+        if offset in self.pieces:
+            return
+        self.pieces[offset] = (data, length)
+        heapq.heappush(self.ahead, (offset, offset + length))
+        while self.ahead and self.ahead[0][0] <= self.reached:
+            self.reached = max(self.reached, heapq.heappop(self.ahead)[1])
 
 
 class Fragments:
@@ -42,30 +60,23 @@ class Fragments:
             if len(self._waiting) >= MAX_DATAGRAMS:
                 del self._waiting[next(iter(self._waiting))]
             datagram = self._waiting[key] = _Datagram()
-        datagram.pieces.setdefault(offset, (data, length))
-        datagram.kept += len(data)
+        datagram.add(offset, data, length)
         if not more:
             datagram.total = offset + length
         if datagram.kept > MAX_BYTES:
             del self._waiting[key]
             return None
-        whole = _join(datagram)
-        if whole is not None:
-            del self._waiting[key]
-        return whole
+        if datagram.total is None or datagram.reached < datagram.total:
+            return None
+        del self._waiting[key]
+        return _join(datagram.pieces, datagram.total)
 
 
-def _join(datagram: _Datagram) -> tuple[bytes, int] | None:
-    if datagram.total is None:
-        return None
+def _join(pieces: dict[int, tuple[bytes, int]], total: int) -> tuple[bytes, int]:
     captured = bytearray()
     reached = 0
-    for offset, (data, length) in sorted(datagram.pieces.items()):
-        if offset > reached:
-            return None
+    for offset, (data, length) in sorted(pieces.items()):
         if len(captured) == reached:
             captured += data[reached - offset :]
         reached = max(reached, offset + length)
-    if reached < datagram.total:
-        return None
-    return bytes(captured[: datagram.total]), datagram.total
+    return bytes(captured[:total]), total

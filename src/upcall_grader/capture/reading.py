@@ -32,6 +32,9 @@ __all__ = ["Capture", "CaptureError", "Damage", "Frame", "open_capture"]
 MAX_BLOCK = 16 * 1024 * 1024
 """Bytes: what Wireshark accepts at most as one pcapng block."""
 UNLIMITED = 0
+_UNWRITTEN = bytes(4096)
+"""So many zeros behind a record of zeros show that the file was never written from there on: a hole
+that a full disk or a crash has left. No packet is of 1970, without a byte."""
 _CONVERTED = 1 << 20
 """Bytes at a file's start that tell whether it was converted."""
 
@@ -179,9 +182,19 @@ class Capture:
             if captured > MAX_CAPTURED:
                 cause = Cause("record-length", {"length": captured, "most": MAX_CAPTURED})
                 raise _StopError(cause)
+            if not (captured or seconds) and self._is_unwritten():
+                raise _StopError(Cause("unwritten"))
             data = self._need(captured, "packet-cut")
             time_ns = seconds * NANOSECONDS + fraction * tick
             yield self._frame(time_ns, self._link_type, data, original)
+
+    def _is_unwritten(self) -> bool:
+        """Return whether the file holds nothing but zeros from here on, as far as a look shows."""
+        if not self._stream.seekable():
+            return False
+        ahead = self._stream.read(len(_UNWRITTEN))
+        self._stream.seek(self._offset)
+        return ahead == _UNWRITTEN
 
     # -- pcapng
 

@@ -157,7 +157,7 @@ class _Reader:
 
     def _decode(self, frame: Frame) -> None:
         """Note a frame that is not read here."""
-        if len(frame.data) > MAX_CAPTURED:
+        if len(frame.data) > MAX_CAPTURED or not (frame.data or frame.time_ns):
             raise UnsureError
         packet = self._decoder.decode(frame)
         if not isinstance(packet, Segment):
