@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
 
@@ -23,8 +24,12 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         """Send the module once; add ``clock_offset_seconds`` and ``clock_delay_seconds``."""
         super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        if self._connection.transport == "local":
+            # The module runs as root, for whom sudo has dropped the user's variable.
+            arguments["docker_host"] = os.environ.get("DOCKER_HOST", "")
         sent = time.time()
-        result: dict[str, t.Any] = self._execute_module(task_vars=task_vars)
+        result: dict[str, t.Any] = self._execute_module(module_args=arguments, task_vars=task_vars)
         received = time.time()
         clock = result.pop("clock", None)
         if clock is not None:

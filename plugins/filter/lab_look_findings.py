@@ -19,7 +19,21 @@ Findings = t.Iterator[tuple[str, str, str]]
 
 def _engine(look: Look) -> Findings:
     engine, compose = look["engine"], look["compose"]
-    if not engine["works"]:
+    if engine["elsewhere"]:
+        yield (
+            "engine-elsewhere",
+            f"docker here uses an engine on another machine ({engine['elsewhere']}), so the lab's"
+            " bridge does not show here",
+            "capture in a container, as docs/laptop.en.md shows",
+        )
+    elif not engine["works"] and engine["daemon"]:
+        start = "systemctl start docker" if look["os"]["systemd"] else "service docker start"
+        yield (
+            "engine-stopped",
+            f"Docker Engine is installed, but does not run: {engine['error']}",
+            f"start it: sudo {start}; or run playbooks/prepare.yml, which does",
+        )
+    elif not engine["works"]:
         lone = f" ({engine['client']} is a client, not an engine)" if engine["client"] else ""
         yield (
             "no-engine",
@@ -174,14 +188,19 @@ def lab_look_findings(
 
     The id is also the anchor of the finding's paragraph, which the remedy names at its end.
     ``disk_minimum`` is in bytes, ``clock_maximum`` in seconds. If no engine works, there are no
-    findings about things that only an engine could show.
+    findings about things that only an engine could show; if it runs elsewhere, none about capturing
+    here.
     """
     findings = list(_engine(look))
+    elsewhere = bool(look["engine"]["elsewhere"])
     if look["engine"]["works"]:
         compose = f"docker compose -f {compose_file}"
-        findings += [*_services(look, compose), *_networks(look, compose), *_bridge(look, compose)]
+        findings += [*_services(look, compose), *_networks(look, compose)]
+        if not elsewhere:
+            findings += _bridge(look, compose)
         findings += _port(look, server, port, compose)
-    findings += _tcpdump(look)
+    if not elsewhere:
+        findings += _tcpdump(look)
     findings += _disk(look, disk_minimum)
     findings += _clock(clock_offset_seconds, clock_delay_seconds, clock_maximum)
     findings += _leftovers(look)

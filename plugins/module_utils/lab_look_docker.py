@@ -72,6 +72,10 @@ class Docker:
         """Return the engine's version information."""
         return t.cast(Json, self.get("/version"))
 
+    def info(self) -> Json:
+        """Return what the engine tells of its machine, for which it starts programs of its own."""
+        return t.cast(Json, self.get("/info"))
+
     def image(self, name: str) -> Json | None:
         """Return one image, or None."""
         return t.cast("Json | None", self.get(f"/images/{quote(name, safe='')}/json"))
@@ -88,6 +92,12 @@ class Docker:
         """Return the networks of a compose project."""
         label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
         return t.cast(list[Json], self.get("/networks", filters=label) or [])
+
+    def bridges(self) -> list[Json]:
+        """Return all bridge networks of the engine."""
+        return t.cast(
+            list[Json], self.get("/networks", filters=json.dumps({"driver": ["bridge"]})) or []
+        )
 
 
 def labels(container: Json) -> dict[str, str]:

@@ -47,6 +47,12 @@ options:
     description: Socket on which the Docker Engine answers.
     type: path
     default: /var/run/docker.sock
+  docker_host:
+    description:
+      - The variable C(DOCKER_HOST) of the user at the controller, where that is the host itself.
+        The action plugin sets it.
+    type: str
+    default: ""
   timeout:
     description: Seconds within which the engine, or a command, must give each answer.
     type: int
@@ -112,7 +118,8 @@ look:
     engine:
       description:
         - Whether a Docker Engine C(works), its C(version), or else the C(error), and the paths
-          of the C(client) and the C(daemon), empty where one is not installed.
+          of the C(client) and the C(daemon), empty where one is not installed. If docker uses an
+          engine on another machine, C(elsewhere) is that machine's name or the engine's address.
       type: dict
     compose:
       description: Whether C(docker compose) v2 C(works), its C(version), or else the C(error).
@@ -190,6 +197,7 @@ from ansible.module_utils.lab_look_docker import (
     Json,
     labels,
 )
+from ansible.module_utils.lab_look_elsewhere import chosen_endpoint, engine_machine
 from ansible.module_utils.lab_look_lab import (
     NoNetworkError,
     addresses,
@@ -234,15 +242,32 @@ def look_at_os() -> Look:
         "codename": release.get("VERSION_CODENAME", ""),
         "like": release.get("ID_LIKE", "").split(),
         "systemd": os.path.isdir("/run/systemd/system"),  # sd_booted(3)
-        "login": os.environ.get("SUDO_USER") or name_of(pwd.getpwuid, os.getuid()),
+        "login": login(),
         "python_debian": os.path.isdir("/usr/lib/python3/dist-packages/debian"),
     }
+
+
+def login() -> str:
+    """Return the user who logged in, before sudo."""
+    return os.environ.get("SUDO_USER") or name_of(pwd.getpwuid, os.getuid())
+
+
+def home(user: str) -> str:
+    """Return a user's home folder; one that does not exist for a user without an entry."""
+    try:
+        return pwd.getpwnam(user).pw_dir
+    except KeyError:
+        return "/nonexistent"
 
 
 def look_at_engine(docker: Docker, wait: int) -> Look:
     """Return whether an engine answers within ``wait`` seconds. A client alone is not an engine."""
     deadline = time.monotonic() + wait
-    programs = {"client": find_program("docker"), "daemon": find_program("dockerd")}
+    programs = {
+        "client": find_program("docker"),
+        "daemon": find_program("dockerd"),
+        "elsewhere": "",
+    }
     while True:
         try:
             version = str(docker.version().get("Version", ""))
@@ -490,8 +515,13 @@ def look(params: dict[str, t.Any]) -> Look:
             image = look_at_image(docker, params["image"])
             network = look_at_network(docker, params["project"])
             containers = docker.containers(params["project"])
+            engine["elsewhere"] = engine_machine(docker, params["project"])
         except DockerError as error:
             engine |= {"works": False, "error": str(error)}
+    else:
+        engine["elsewhere"] = chosen_endpoint(
+            home(login()), params["docker_host"], params["docker_socket"]
+        )
     by_name = service_containers(containers)
     services = {name: look_at_service(by_name.get(name)) for name in params["services"]}
     held = holder()
@@ -526,6 +556,7 @@ def main() -> None:
             "port": {"type": "int", "required": True},
             "apt_proxy_file": {"type": "path", "required": True},
             "docker_socket": {"type": "path", "default": "/var/run/docker.sock"},
+            "docker_host": {"type": "str", "default": ""},
             "timeout": {"type": "int", "default": 10},
             "wait": {"type": "int", "default": 0},
         },

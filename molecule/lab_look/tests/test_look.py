@@ -58,6 +58,7 @@ def test_engine_and_compose(host: Host, look: dict[str, t.Any]) -> None:
         engine, compose = host.run("docker version"), host.run("docker compose version")
     assert look["engine"]["works"] == (engine.rc == 0)
     assert bool(look["engine"]["daemon"]) == host.exists("dockerd")
+    assert look["engine"]["elsewhere"] == ""
     assert look["compose"]["works"] == (compose.rc == 0)
     assert bool(look["engine"]["error"]) != look["engine"]["works"]
 

@@ -10,7 +10,7 @@ import pytest
 from testinfra.host import Host
 
 from tests.support.captures import name_of, on_one_host
-from tests.support.lab_hosts import COMPOSE, LAB, recap, run_playbook
+from tests.support.lab_hosts import COMPOSE, LAB, one_line, recap, run_playbook
 
 BRIDGE = "br-$(docker network inspect --format '{{slice .Id 0 12}}' upcall-lab_upcall)"
 UP = f"{COMPOSE} up --detach --wait"
@@ -105,8 +105,19 @@ def test_a_capture_in_a_container_is_no_leftover(host: Host) -> None:
         assert findings(host) == {}
 
 
+STOP, START = "systemctl stop docker.socket docker", f"systemctl start docker && {UP}"
 HARMS = {
-    "no-engine": ("systemctl stop docker.socket docker", f"systemctl start docker && {UP}"),
+    "no-engine": (
+        f"{STOP} && mv $(command -v dockerd) /root/dockerd",
+        f"mv /root/dockerd /usr/sbin/dockerd && {START}",
+    ),
+    "engine-stopped": (STOP, START),
+    # An address for documentation (RFC 5737): nobody answers, and nobody is asked.
+    "engine-elsewhere": (
+        f"{STOP} && sudo -u instructor -H sh -c 'docker context create far --docker"
+        " host=tcp://192.0.2.1:2375 && docker context use far'",
+        f"sudo -u instructor -H sh -c 'docker context use default; docker context rm far'; {START}",
+    ),
     "no-compose": (
         "for d in /usr/lib /usr/libexec; do test ! -e $d/docker/cli-plugins"
         " || mv $d/docker/cli-plugins $d/docker/hidden; done",
@@ -150,6 +161,23 @@ def test_a_client_without_an_engine_is_called_so(host: Host) -> None:
     with harm(host, *HARMS["no-engine"]):
         found = findings(host)
     assert "/docker is a client, not an engine" in found["no-engine"]
+
+
+def test_a_stopped_engine_is_called_so_and_how_to_start_it(host: Host) -> None:
+    with harm(host, *HARMS["engine-stopped"]):
+        found = findings(host)
+    assert "start it: sudo systemctl start docker; or" in found["engine-stopped"]
+
+
+def test_beside_an_engine_elsewhere_none_is_installed_or_started(host: Host) -> None:
+    with harm(host, *HARMS["engine-elsewhere"]):
+        found = findings(host)
+        runs = [run_playbook(name, name_of(host)) for name in ("prepare", "deploy")]
+        assert host.run("pgrep dockerd").rc == 1
+    assert "on another machine (tcp://192.0.2.1:2375)" in found["engine-elsewhere"]
+    for run in runs:
+        assert "(docs/troubles.md#engine-elsewhere)" in one_line(run.stdout)
+        assert recap(run.stdout, name_of(host))["changed"] == 0
 
 
 @pytest.fixture

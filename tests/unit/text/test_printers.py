@@ -255,8 +255,10 @@ def test_findings() -> None:
     said = []
     for text in TEXTS:
         service = {"running": True, "health": text, "networks": [text]}
+        engine = {"works": True, "client": text, "daemon": "", "elsewhere": "", "error": text}
         look = {
-            "engine": {"works": True, "client": text, "error": text},
+            "os": {"systemd": True},
+            "engine": engine,
             "compose": {"works": False, "error": text},
             "services": {text: service, "client": {**service, "networks": ["other"]}},
             "network": {"name": text, "interface": text, "error": "", "exists": False, "up": True},
@@ -271,8 +273,9 @@ def test_findings() -> None:
             "session": {"who": text, "since": text, "pid": 7},
         }
         listed = findings.lab_look_findings(look, text, 4141, text, 9.0, 0.0, 1, 2)
-        look |= {"engine": {"works": False, "client": text, "error": text}, "session": {}}
-        listed += findings.lab_look_findings(look, text, 4141, text, 9.0, 0.0, 1, 2)
+        for other in ({"works": False}, {"works": False, "daemon": text}, {"elsewhere": text}):
+            look |= {"engine": engine | other, "session": {}}
+            listed += findings.lab_look_findings(look, text, 4141, text, 9.0, 0.0, 1, 2)
         said += [f"{finding['what']}: {finding['remedy']}" for finding in listed]
     check("\n".join(said))
 

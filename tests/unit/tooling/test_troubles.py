@@ -259,7 +259,13 @@ def test_what_the_project_s_exceptions_say_ends_with_their_place() -> None:
 def test_a_finding_s_remedy_ends_with_the_paragraph_of_its_id() -> None:
     findings = load("plugins/filter/lab_look_findings.py")
     look = {
-        "engine": {"works": False, "client": "", "error": "no answer"},
+        "engine": {
+            "works": False,
+            "client": "",
+            "daemon": "",
+            "elsewhere": "",
+            "error": "no answer",
+        },
         "compose": {"works": False, "error": "no answer"},
         "network": {"interface": ""},
         # A command line is the student's, and may look like a place.

@@ -1,0 +1,1 @@
+from plugins.module_utils.lab_look_elsewhere import *
