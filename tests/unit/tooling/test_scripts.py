@@ -215,6 +215,19 @@ def test_root_needs_no_sudo(path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
+@pytest.mark.parametrize("mode", [0o757, 0o755])
+def test_a_clone_that_anybody_may_write_to_is_told(path: Path, tmp_path: Path, mode: int) -> None:
+    clone = tmp_path / "clone"
+    (clone / "scripts").mkdir(parents=True)
+    clone.chmod(mode)
+    shutil.copy(TOP / "scripts" / "become", clone / "scripts")
+    fake(path, "id", "echo 0")
+    result = run(path, clone / "scripts" / "become")
+    assert (result.returncode, result.stdout) == (0, "")
+    told = f"anybody may write to {clone}, " in result.stderr
+    assert told == (mode == 0o757), result.stderr
+
+
 def test_a_user_without_sudo_is_told(path: Path) -> None:
     fake(path, "id", "echo 1000")
     result = subprocess.run(
