@@ -38,7 +38,8 @@ _STUDENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LONGEST = 300  # characters that are kept of a text from the host
 _NAMED = 16  # files passed over that are named; the rest is only counted
-_LATEST = 253402300799  # seconds; the last moment of the year 9999
+# Seconds: the years 1000 to 9999, which ISO 8601 writes with four digits.
+_EARLIEST, _LATEST = -30610224000, 253402300799
 
 PCAP = "upcall.pcap"
 MANIFEST = "manifest.json"
@@ -163,7 +164,7 @@ def read_answer(
         "path": shown(text(entry, "path")),
         "size": size,
         "sha256": sha256,
-        "modified": instant(number(entry, "modified", _LATEST)),
+        "modified": instant(min(max(whole(entry, "modified"), _EARLIEST), _LATEST)),
         "owner": shown(text(entry, "owner")),
     }
     data = b"" if check else unpacked(text(entry, "content"), size)
@@ -189,11 +190,17 @@ def text(entry: Mapping[str, t.Any], name: str) -> str:
     return value
 
 
-def number(entry: Mapping[str, t.Any], name: str, largest: int) -> int:
-    """Return a whole number of an answer, from 0 on. Raises KeyError, TypeError or ValueError."""
+def whole(entry: Mapping[str, t.Any], name: str) -> int:
+    """Return a whole number of an answer. Raises KeyError or TypeError."""
     value = entry[name]
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} is not a whole number")
+    return value
+
+
+def number(entry: Mapping[str, t.Any], name: str, largest: int) -> int:
+    """Return a whole number of an answer, from 0 on. Raises KeyError, TypeError or ValueError."""
+    value = whole(entry, name)
     if not 0 <= value <= largest:
         raise ValueError(f"{name} is not from 0 to {largest}")
     return value

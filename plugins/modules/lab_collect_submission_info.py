@@ -101,6 +101,7 @@ passed_over_count:
 
 import base64
 import contextlib
+import errno
 import fnmatch
 import hashlib
 import os
@@ -139,6 +140,13 @@ class RefusedError(Exception):
 def shown(parts: Parts) -> str:
     """Return a path as it may be printed."""
     return escape_unprintable("/" + "/".join(parts))
+
+
+def closed(error: OSError) -> str:
+    """Return the reason where even root is refused, as by NFS with root_squash; "" elsewhere."""
+    if error.errno not in (errno.EACCES, errno.EPERM):
+        return ""
+    return f"is closed to root: {error.strerror} (docs/troubles.md#closed-to-root)"
 
 
 @contextlib.contextmanager
@@ -192,7 +200,7 @@ def matches(pattern: Parts, folder: Parts = ()) -> t.Iterator[Parts | RefusedErr
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError as error:
-        yield RefusedError(folder, f"cannot be listed: {error.strerror}")
+        yield RefusedError(folder, closed(error) or f"cannot be listed: {error.strerror}")
     else:
         for name in names:
             yield from matches(pattern[1:], (*folder, name))
@@ -229,7 +237,7 @@ def candidates(patterns: list[str]) -> tuple[list[tuple[int, Parts]], dict[Parts
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
-                refused[match] = f"cannot be opened: {error.strerror}"
+                refused[match] = closed(error) or f"cannot be opened: {error.strerror}"
     by_age = sorted(((moment, parts) for parts, moment in acceptable.items()), reverse=True)
     return by_age, refused
 
@@ -248,7 +256,8 @@ def read(parts: Parts, limit: int) -> tuple[bytes, os.stat_result]:
             data = read_up_to(file, limit + 1)
             after = os.fstat(again)
     except OSError as error:
-        raise RefusedError(parts, f"cannot be read: {error.strerror}") from error
+        why = closed(error) or f"cannot be read: {error.strerror}"
+        raise RefusedError(parts, why) from error
     if len(data) > limit:
         raise RefusedError(parts, f"is larger than {limit / 2**20:g} MiB")
     if (before.st_size, before.st_mtime_ns) != (len(data), after.st_mtime_ns):

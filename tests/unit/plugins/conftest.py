@@ -44,10 +44,15 @@ class Run:
 
 
 class Room:
-    """A folder with an inventory and playbooks, under the project's own configuration."""
+    """A folder with an inventory and playbooks, under the project's own configuration.
+
+    Attributes:
+        through: the program, with its options, that starts ansible-playbook.
+    """
 
     def __init__(self, folder: Path, hosts: t.Iterable[str], dark: t.Iterable[str] = ()) -> None:
         self.folder = folder
+        self.through: tuple[str, ...] = ()
         self.file = folder / "report" / "run.json"
         # The hosts share one home, where all of them would make this folder at once.
         jobs = folder / "async"
@@ -78,7 +83,7 @@ class Room:
     def command(self, *words: str) -> list[str]:
         """Return the command line that runs playbooks in this room."""
         program = str(Path(sys.executable).with_name("ansible-playbook"))
-        return [program, "-i", "inventory.json", *words]
+        return [*self.through, program, "-i", "inventory.json", *words]
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         """Start a run, in a process group of its own; an empty variable is left out."""

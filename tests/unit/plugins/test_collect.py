@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import typing as t
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import pytest
 from tests.support.loading import TOP
 from tests.unit.plugins.conftest import Room, Rooms, Run
 
+# Root, too, may read nothing that it is not let: as with a file system of another machine.
+WITHOUT_RIGHTS = (
+    ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
+)
 COLLECT = str(TOP / "playbooks" / "collect.yml")
 
 
@@ -20,6 +25,7 @@ class Seat:
 
     def __init__(self, room: Room, place: Path) -> None:
         self._room = room
+        room.through = WITHOUT_RIGHTS
         self.homes = place / "home"
         self.captures = place / "captures"
 
@@ -28,7 +34,10 @@ class Seat:
         given: dict[str, t.Any] = {
             "ansible_become": False,
             "lab_collect_directory": str(self.captures),
-            "lab_collect_patterns": [f"{self.homes}/*/upcall.pcap"],
+            "lab_collect_patterns": [
+                f"{self.homes}/*/upcall.pcap",
+                f"{self.homes}/{{student}}/upcall.pcap",
+            ],
         }
         roster = [{"student_id": student, "name": ""} for student in students]
         given |= {"lab_roster_students": roster} if students else {}
@@ -61,3 +70,30 @@ def test_without_and_then_with_a_roster_one_file_is_one_submission(seat: Seat) -
     assert seat.collect("2110001").status == 0
     assert seat.submissions() == {"2110001": b"typed"}
     assert seat.missing() == {}
+
+
+def test_a_file_that_is_dated_before_1970_is_collected(seat: Seat) -> None:
+    file = seat.homes / "sari" / "upcall.pcap"
+    file.write_bytes(b"typed")
+    os.utime(file, (-315_619_200, -315_619_200))
+    ran = seat.collect()
+    assert ran.status == 0, ran.output
+    assert seat.submissions() == {"seat-1": b"typed"}
+    assert seat.missing() == {}
+    manifest = json.loads((seat.captures / "submissions/seat-1/manifest.json").read_text())
+    assert manifest["modified"] == "1960-01-01T00:00:00Z"
+
+
+def test_a_home_that_root_may_not_read_is_told_and_costs_nobody_else(seat: Seat) -> None:
+    for student in ("sari", "budi"):
+        (seat.homes / student).mkdir(exist_ok=True)
+        (seat.homes / student / "upcall.pcap").write_bytes(student.encode())
+    (seat.homes / "sari").chmod(0)
+    try:
+        ran = seat.collect("sari", "budi")
+    finally:
+        (seat.homes / "sari").chmod(0o700)
+    assert ran.status == 0, ran.output
+    assert seat.submissions() == {"budi": b"budi"}
+    closed = "is closed to root: Permission denied (docs/troubles.md#closed-to-root)"
+    assert seat.missing() == {"sari": f"{seat.homes}/sari/upcall.pcap {closed}"}

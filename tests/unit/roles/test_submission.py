@@ -86,9 +86,8 @@ HOSTILE = {
     "size is above the limit": answer(bytes(LIMIT + 1)),
     "size is less than what came": answer(size=1),
     "size is more than what came": answer(size=len(DATA) + 1),
-    "modified is far in the future": answer(modified=1 << 62),
     "modified is not finite": answer(modified=float("inf")),
-    "modified is negative": answer(modified=-1),
+    "modified is text": answer(modified="1970-01-01"),
     "sha256 is another": answer(sha256="0" * 64),
     "sha256 is none": answer(sha256="../../x"),
     "content is no base64": answer(content="\u202e***"),
@@ -329,3 +328,20 @@ def test_a_link_in_the_place_of_the_hosts_folder_is_left_alone(
     assert link.is_symlink()
     assert submissions(tmp_path)["sari"] == (DATA, "sari")
     assert submissions(tmp_path / "elsewhere") == {"seat-1": (DATA, "seat-1")}
+
+
+@pytest.mark.parametrize(
+    ("modified", "written"),
+    [
+        (-1, "1969-12-31T23:59:59Z"),
+        (-315_619_200, "1960-01-01T00:00:00Z"),
+        (-(10**30), "1000-01-01T00:00:00Z"),
+        (10**30, "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_whatever_its_date_a_file_is_kept(
+    modified: int, written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert collect(answer(modified=modified), tmp_path, monkeypatch)["collected"]
+    manifest = json.loads((tmp_path / "submissions/sari/manifest.json").read_text())
+    assert manifest["modified"] == written
