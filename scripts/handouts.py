@@ -18,7 +18,8 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from upcall_grader.report.rendering import Pages
+from upcall_grader.report.example import example_page
+from upcall_grader.report.rendering import EXAMPLE, Pages
 
 TOP = Path(__file__).resolve().parent.parent
 OUT = TOP / "handouts"
@@ -60,6 +61,12 @@ class Renderer(RendererHTML):
         )
 
 
+def _picture(language: str) -> str:
+    """Return the diagram of a whole exchange, as a part of a page with the style of the report."""
+    pages = Pages(language)
+    return pages.html(EXAMPLE, example_page(pages.phrases))
+
+
 def _number(tokens: Sequence[Token], idx: int) -> str:
     """Return which terminal the block is for; what precedes the first step is for all of them."""
     terminals = list(dict.fromkeys(token.info for token in tokens if token.type == "fence"))
@@ -84,7 +91,7 @@ def page(markdown: str, language: str, style: str) -> str:
             # An empty head names nothing.
             opening.tag = closing.tag = "td"
     first_step = next(number for number, token in enumerate(tokens) if token.tag == "h2")
-    picture = Token("html_block", "", 0, content=Pages(language).example())
+    picture = Token("html_block", "", 0, content=_picture(language))
     tokens.insert(first_step, picture)
     body = parser.renderer.render(tokens, parser.options, {})
     title = html.escape(tokens[1].content, quote=False)

@@ -1,10 +1,11 @@
-"""Payload as text in quotes for a terminal, and colours."""
+"""Payload as text in quotes for a terminal, lines, signs and colours."""
 
 from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TextIO
 
 from upcall_text.plain import escapes
@@ -65,7 +66,7 @@ def _fit(data: bytes, room: int) -> tuple[str, int | None]:
     shown: list[str] = []
     used, taken = 0, 0
     text = data.decode("utf-8", "surrogateescape")
-    for character, escaped in zip(text, escapes(text), strict=True):
+    for character, escaped in zip(text, escapes(text)):
         columns = width(escaped)
         if used + columns > room:
             return "".join(shown), taken
@@ -73,6 +74,42 @@ def _fit(data: bytes, room: int) -> tuple[str, int | None]:
         used += columns
         taken += len(character.encode("utf-8", "surrogateescape"))
     return "".join(shown), None
+
+
+def wrapped(text: str, columns: int) -> Iterator[str]:
+    """Yield ``text`` in lines of at most ``columns``; no word is cut."""
+    line = ""
+    for word in text.split(" "):
+        if line and width(line) + 1 + width(word) > columns:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    yield line
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """Line-drawing characters, or what replaces them where the output cannot show them."""
+
+    top: str = "┌"
+    middle: str = "│"
+    bottom: str = "└"
+    single: str = "╶"
+    arrow: str = "→"
+    ellipsis: str = "…"
+    yes: str = "✔"
+    no: str = "✘"
+    unknown: str = "?"
+
+    @staticmethod
+    def for_encoding(encoding: str | None) -> Glyphs:
+        """Return the drawing characters if the output's encoding has them, otherwise ASCII."""
+        try:
+            "┌│└╶→…✔✘".encode(encoding or "ascii")
+        except (UnicodeEncodeError, LookupError):
+            return Glyphs("/", "|", "\\", "-", "->", "...", "+", "!")
+        return Glyphs()
 
 
 def wants_colour(choice: str, stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:

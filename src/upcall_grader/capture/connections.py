@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from upcall_grader.capture.packets import ACK, FIN, PSH, RST, SYN, Segment, endpoint_text
 from upcall_grader.capture.streams import Arrival, Piece, Stream
+from upcall_grader.pythons import SLOTS
 
 SEEN_TWICE_NS = 100_000_000
 """Two identical packets closer than this (nanoseconds) are one packet met on two interfaces: the
@@ -56,7 +57,7 @@ class Mark(enum.Flag):
     KEEP_ALIVE = enum.auto()
 
 
-@dataclass(slots=True)
+@dataclass(**SLOTS)
 class Handshake:
     """Frames of the three-way handshake (RFC 9293 section 3.5); None: not in the capture."""
 
@@ -75,7 +76,7 @@ class Handshake:
         return None not in (self.syn, self.syn_ack, self.ack)
 
 
-@dataclass(slots=True)
+@dataclass(**SLOTS)
 class Side:
     """One direction of a connection.
 
@@ -129,7 +130,7 @@ class Side:
         self.fin_offset += by
 
 
-@dataclass(slots=True)
+@dataclass(**SLOTS)
 class Connection:
     """One connection between a client and the server.
 
@@ -182,7 +183,7 @@ class Connection:
         )
 
 
-@dataclass(slots=True)
+@dataclass(**SLOTS)
 class Step:
     """One segment in its connection.
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from upcall_grader.capture.connections import Connection, Side
+from upcall_grader.pythons import SLOTS
 
 _MAX_LOST = 1000
 """So many messages are tried as the one that an upcall behind a gap answers."""
@@ -61,7 +62,7 @@ class Dialogue(NamedTuple):
     whole: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(**SLOTS)
 class _Text:
     """The captured bytes of a stream joined.
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 
+from upcall_grader.pythons import SLOTS
+
 MAX_DATAGRAMS = 64
 """Datagrams that may be incomplete at the same time; the oldest goes first."""
 MAX_BYTES = 2 * 65_535
@@ -17,7 +19,7 @@ Key = tuple[bytes, bytes, int, int]
 """Source, destination, protocol, identification."""
 
 
-@dataclass(slots=True)
+@dataclass(**SLOTS)
 class _Datagram:
     """The pieces of one datagram by their offsets.
 

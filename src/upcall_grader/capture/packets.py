@@ -14,11 +14,12 @@ import ipaddress
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
 from upcall_grader.capture import frames
 from upcall_grader.capture.fragments import Fragments
 from upcall_grader.capture.frames import Frame
+from upcall_grader.pythons import SLOTS
 
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 _FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
@@ -58,6 +59,15 @@ _IPV6 = Struct(">IHBB16s16s")
 _TCP_HEADER = Struct(">HHIIHHHH")
 _PORTS = Struct(">HH")
 _MAX_HEADERS = 16
+_RAW = frozenset(
+    (
+        frames.LINK_RAW,
+        frames.LINK_RAW_BSD,
+        frames.LINK_RAW_OPENBSD,
+        frames.LINK_IPV4,
+        frames.LINK_IPV6,
+    )
+)
 
 
 class Segment(NamedTuple):
@@ -88,7 +98,7 @@ class Segment(NamedTuple):
         return port in (self.source_port, self.destination_port)
 
 
-@dataclass(slots=True)
+@dataclass(**SLOTS)
 class Other:
     """A frame without a TCP segment of its own.
 
@@ -104,10 +114,10 @@ class Other:
     detail: str = ""
 
 
-Packet = Segment | Other
+Packet = Union[Segment, Other]
 
 
-@dataclass(slots=True)
+@dataclass(**SLOTS)
 class _Datagram:
     source: bytes
     destination: bytes
@@ -234,27 +244,20 @@ class Decoder:
 
 def _network(link_type: int, data: bytes) -> tuple[int, int] | str:
     """Return EtherType and offset of the network layer, or the name of what is there instead."""
-    match link_type:
-        case frames.LINK_ETHERNET:
-            return _ether_type(data, 12)
-        case frames.LINK_LINUX_SLL:
-            return _ether_type(data, 14)
-        case frames.LINK_LINUX_SLL2:
-            if len(data) < 20:
-                return "Linux cooked v2"
-            return _behind_tags(data, int.from_bytes(data[:2], "big"), 20)
-        case frames.LINK_NULL | frames.LINK_LOOP:
-            return _loopback(data, link_type)
-        case (
-            frames.LINK_RAW
-            | frames.LINK_RAW_BSD
-            | frames.LINK_RAW_OPENBSD
-            | frames.LINK_IPV4
-            | frames.LINK_IPV6
-        ):
-            version = data[0] >> 4 if data else 0
-            types = {4: ETHER_IPV4, 6: ETHER_IPV6}
-            return (types[version], 0) if version in types else "raw data"
+    if link_type == frames.LINK_ETHERNET:
+        return _ether_type(data, 12)
+    if link_type == frames.LINK_LINUX_SLL:
+        return _ether_type(data, 14)
+    if link_type == frames.LINK_LINUX_SLL2:
+        if len(data) < 20:
+            return "Linux cooked v2"
+        return _behind_tags(data, int.from_bytes(data[:2], "big"), 20)
+    if link_type in (frames.LINK_NULL, frames.LINK_LOOP):
+        return _loopback(data, link_type)
+    if link_type in _RAW:
+        version = data[0] >> 4 if data else 0
+        types = {4: ETHER_IPV4, 6: ETHER_IPV6}
+        return (types[version], 0) if version in types else "raw data"
     return frames.OTHER_RECORDS.get(-link_type, f"link type {link_type}")
 
 

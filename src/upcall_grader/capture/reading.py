@@ -26,6 +26,7 @@ from upcall_grader.capture.frames import (
 from upcall_grader.capture.strangers import LOOKED_AT, stranger
 from upcall_grader.capture.unpacking import GZIP, ZIP, unpack
 from upcall_grader.cause import Cause
+from upcall_grader.pythons import SLOTS
 
 __all__ = ["Capture", "CaptureError", "Damage", "Frame", "open_capture"]
 
@@ -59,7 +60,7 @@ class Damage(NamedTuple):
     cause: Cause
 
 
-@dataclass(slots=True)
+@dataclass(**SLOTS)
 class _Interface:
     """What a pcapng section says of one interface."""
 
@@ -128,7 +129,7 @@ class Capture:
         restored = variants.without_conversion(self._stream.read(_CONVERTED))
         if restored is None:
             return False
-        frames = zip(Capture(BytesIO(restored)), range(self._frames + 1), strict=False)
+        frames = zip(Capture(BytesIO(restored)), range(self._frames + 1))
         return sum(1 for _ in frames) > self._frames
 
     # -- bytes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Optional
 
 from upcall_grader.capture.connections import Connection, Follower, Step
 from upcall_grader.capture.dialogue import Exchange
@@ -13,6 +14,7 @@ from upcall_grader.capture.reading import Capture, Damage
 from upcall_grader.judge.connection_summary import ConnectionSummary, summarize_connection
 from upcall_grader.judge.packet_fingerprints import MAX_FINGERPRINTS, PacketFingerprints
 from upcall_grader.lab import Lab
+from upcall_grader.pythons import SLOTS
 
 MAX_EXCHANGES = 1000
 """So many exchanges of a capture are listed; fewer, if they are larger than the lab's."""
@@ -23,13 +25,13 @@ _MAX_PROTOCOLS = 64
 
 Rank = Callable[[ConnectionSummary], tuple[float, int]]
 """Tells how good a connection is; of those with the highest rank the first one is judged."""
-SeePacket = Callable[[Packet, Step | None], None]
+SeePacket = Callable[[Packet, Optional[Step]], None]
 """Is given each packet, and what it is in its connection; None: it is not the lab's."""
 SeeConnection = Callable[[ConnectionSummary], None]
 """Is given each connection, in the order in which they end."""
 
 
-@dataclass(slots=True)
+@dataclass(**SLOTS)
 class CaptureSummary:
     """What a capture holds.
 
@@ -103,7 +105,7 @@ class SummaryBuilder:
         if self._kept >= MAX_EXCHANGES and number > kept[-1][0]:
             return
         some, weight = _listed(exchanges)
-        bisect.insort(kept, (number, weight, some), key=_number)
+        bisect.insort(kept, (number, weight, some))
         self._kept += weight
         while self._kept - kept[-1][1] >= MAX_EXCHANGES:
             self._kept -= kept.pop()[1]
@@ -201,10 +203,6 @@ def fingerprints_of(capture: Capture, lab: Lab, frames: Collection[int]) -> dict
         if frame.number in chosen and isinstance(packet, Segment) and is_lab(packet, lab):
             fingerprints.add(packet.seq, packet.ack, packet.flags, packet.length, packet.frame)
     return fingerprints.frames
-
-
-def _number(kept: tuple[int, int, object]) -> int:
-    return kept[0]
 
 
 def summarize_capture(

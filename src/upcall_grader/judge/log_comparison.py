@@ -104,7 +104,7 @@ def _compare(
         yield Remark("witness-count", values, needs_person=True)
     pairs = [
         (number, held, said)
-        for number, (held, said) in enumerate(zip(wire, logged, strict=False), 1)
+        for number, (held, said) in enumerate(zip(wire, logged), 1)
         if held != said
     ]
     # Where one is left out all that follow differ: only the first of them means something.

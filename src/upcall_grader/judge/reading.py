@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from io import BufferedReader
+from typing import Optional
 
 from upcall_grader.capture.reading import Capture
 from upcall_grader.judge.capture_summary import CaptureSummary, Rank, summarize_capture
 from upcall_grader.lab import Lab
 
-Shortcut = Callable[[int, Lab, Rank], CaptureSummary | None]
+Shortcut = Callable[[int, Lab, Rank], Optional[CaptureSummary]]
 """Reads a file from its descriptor as ``read_summary`` does; gives None where it is not sure."""
 
 SHORTCUTS: list[Shortcut] = []

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
 from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.cause import Cause
 from upcall_grader.judge.rubric import Criterion, Rubric
+from upcall_grader.pythons import StrEnum
 
 
-class Status(enum.StrEnum):
+class Status(StrEnum):
     """How a criterion ended."""
 
     MET = "met"
@@ -20,7 +21,7 @@ class Status(enum.StrEnum):
     """The file does not hold what would show it: never a zero in silence."""
 
 
-class Verdict(enum.StrEnum):
+class Verdict(StrEnum):
     """How a submission ended."""
 
     GRADED = "graded"
@@ -35,7 +36,7 @@ class Verdict(enum.StrEnum):
     """On the roster, and no file."""
 
 
-Value = str | int | Cause
+Value = Union[str, int, Cause]
 """What fills a place in a remark: anybody's words, a number, or a cause that ``texts`` words."""
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
 from upcall_grader.lab import UPCALL, Lab
 
-Value = str | int | tuple[str, ...]
+Value = Union[str, int, tuple[str, ...]]
 
 
 class Criterion(NamedTuple):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from upcall_grader.judge.results import Submission, Verdict
+from upcall_grader.pythons import StrEnum
 
 
 class Standing(StrEnum):

@@ -38,7 +38,7 @@ _MAX_NUMBERS = 4
 _TCP = "Seq={seq}{ack} Len={length}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Arrow:
     """One segment. ``top`` is where its first line of text stands, ``y`` where its arrow begins.
 
@@ -69,7 +69,7 @@ class Arrow:
         return self.y + _SLOPE
 
 
-@dataclass(slots=True)
+@dataclass
 class Panel:
     """A phase of the connection; or, without arrows, a pause or the fold in the middle."""
 

@@ -22,7 +22,7 @@ _RUN_UP = 32
 _FRAGMENTS = 64
 
 
-@dataclass(slots=True)
+@dataclass
 class Ladder:
     """The steps to draw: ``first``, then ``left_out`` packets that are not drawn, then ``last``.
 
@@ -37,7 +37,7 @@ class Ladder:
     seen_twice: bool = False
 
 
-@dataclass(slots=True)
+@dataclass
 class _Kept:
     """The first and the last segments of a connection, and how many there were."""
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from upcall_files.whole import make_folder, save
 from upcall_grader.judge.earlier_results import MARKER, REPORT
 from upcall_grader.judge.results import Assessment
+from upcall_grader.report.course import course_page
 from upcall_grader.report.names import page_names
-from upcall_grader.report.rendering import Pages
+from upcall_grader.report.rendering import CLASS, STUDENT, Pages
+from upcall_grader.report.student import student_page
 
 _MARKED = b"Written by upcall-grade, which replaces this whole folder at its next run.\n"
 
@@ -27,9 +29,17 @@ def write_report(assessment: Assessment, directory: Path, out: Path, language: s
     make_folder(place)
     save(place / MARKER, _MARKED)
     pages, names = Pages(language), page_names(assessment.submissions)
-    save(place / "index.html", pages.of_class(assessment, names).encode())
+    course = course_page(assessment, names, pages.phrases, pages.wording)
+    save(place / "index.html", pages.html(CLASS, course).encode())
     copied = {file for copy in assessment.copies for file in copy.files}
     make_folder(place / "students")
     for submission, name in zip(assessment.submissions, names, strict=True):
-        page = pages.of_student(submission, assessment.rubric, directory, submission.file in copied)
-        save(place / "students" / name, page.encode())
+        page = student_page(
+            submission,
+            assessment.rubric,
+            directory,
+            submission.file in copied,
+            pages.phrases,
+            pages.wording,
+        )
+        save(place / "students" / name, pages.html(STUDENT, page).encode())

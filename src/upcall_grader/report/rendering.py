@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
 from importlib import resources
-from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
-from upcall_grader.judge.results import Assessment, Submission
-from upcall_grader.judge.rubric import Rubric
-from upcall_grader.report.course import course_page
 from upcall_grader.report.drawing import KINDS
-from upcall_grader.report.example import example_page
 from upcall_grader.report.phrases import Phrases
-from upcall_grader.report.student import SYMBOLS, StudentPage, student_page
+from upcall_grader.report.student import SYMBOLS
 from upcall_grader.texts.wording import Wording
 from upcall_text.plain import escape_unprintable
 
 MAX_TEXT = 2000
 """Characters: longer texts are cut; no sentence of the grader is near it."""
 
+CLASS, STUDENT, EXAMPLE = "course.html.j2", "student.html.j2", "example.html.j2"
+"""The templates of the page of the class, of a student's page, and of the handouts' picture."""
 # page.css and ladder.css are what the handouts' pages have as well (scripts/handouts.py).
 _INLINED = {
     "style_css": ("page.css", "ladder.css", "style.css"),
@@ -36,39 +32,12 @@ class Pages:
     """The pages of one language, as HTML. The same results and files give the same text."""
 
     def __init__(self, language: str) -> None:
-        self._phrases, self._wording = Phrases(language), Wording(language)
-        self._environment = _environment(self._phrases)
+        self.phrases, self.wording = Phrases(language), Wording(language)
+        self._environment = _environment(self.phrases)
 
-    def of_class(self, assessment: Assessment, names: Sequence[str]) -> str:
-        """Return the page of the class; ``names`` are the files of the students' pages."""
-        page = course_page(assessment, names, self._phrases, self._wording)
-        return self._environment.get_template("course.html.j2").render(page=page)
-
-    def of_student(
-        self, submission: Submission, rubric: Rubric, directory: Path, copied: bool
-    ) -> str:
-        """Return a student's page; ``copied``: another submission holds the same capture.
-
-        The connection is drawn from the submission's file below ``directory``.
-        """
-        return self._student(
-            student_page(submission, rubric, directory, copied, self._phrases, self._wording)
-        )
-
-    def of_selfcheck(self, submission: Submission, rubric: Rubric, directory: Path) -> str:
-        """Return the page of a file that its student checks before handing it in."""
-        page = student_page(
-            submission, rubric, directory, False, self._phrases, self._wording, selfcheck=True
-        )
-        return self._student(page)
-
-    def example(self) -> str:
-        """Return the diagram of a whole exchange, as a part of a page with the style of these."""
-        page = example_page(self._phrases)
-        return self._environment.get_template("example.html.j2").render(page=page)
-
-    def _student(self, page: StudentPage) -> str:
-        return self._environment.get_template("student.html.j2").render(page=page)
+    def html(self, template: str, page: object) -> str:
+        """Return what ``template``, a file of ``templates``, makes of ``page``."""
+        return self._environment.get_template(template).render(page=page)
 
 
 def _environment(phrases: Phrases) -> jinja2.Environment:

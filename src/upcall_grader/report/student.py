@@ -30,7 +30,7 @@ _ANSWERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One criterion."""
 
@@ -46,7 +46,7 @@ class Row:
     filter: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Talk:
     """One exchange; "" for what is not in the capture."""
 
@@ -60,7 +60,7 @@ class Talk:
     word: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Todo:
     """What to do, and what it is good for."""
 
@@ -68,7 +68,7 @@ class Todo:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Note:
     """A remark about the file as a whole."""
 
@@ -76,12 +76,13 @@ class Note:
     frames: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StudentPage:
     """Everything on the page, in words.
 
-    ``instructor`` says what the instructor has to do. ``share`` is the part of the points, in
-    percent. ``unknown``: something is missing, and no remedy is known.
+    ``instructor`` says what the instructor has to do; ``preliminary`` are points that wait for it.
+    ``share`` is the part of the points, in percent. ``unknown``: something is missing, and no
+    remedy is known.
     """
 
     title: str
@@ -90,6 +91,7 @@ class StudentPage:
     standing: Standing
     sentence: str
     instructor: str
+    preliminary: bool
     points: str
     possible: str
     share: int
@@ -125,6 +127,7 @@ def student_page(
     if conversation is not None:
         ladder = read_ladder(directory / submission.file, conversation)
     todos = _todos(submission, phrases, wording)
+    looks = _looks(submission, copied, phrases)
     sentence = sentence_of(submission, rubric, phrases)
     if selfcheck and not lacking(submission):
         sentence += f" {next_step(submission, phrases, wording)}"
@@ -134,7 +137,8 @@ def student_page(
         verdict_word=phrases(f"verdict.{submission.verdict}"),
         standing=standing(submission, rubric.points),
         sentence=sentence,
-        instructor=_instructor(submission, copied, selfcheck, phrases),
+        instructor=phrases("instructor.checks") if selfcheck else looks,
+        preliminary=bool(looks) and not selfcheck,
         points=phrases.number(submission.points),
         possible=phrases.number(rubric.points),
         share=_share(submission.points, rubric.points),
@@ -184,9 +188,7 @@ def _facts(submission: Submission, phrases: Phrases) -> tuple[tuple[str, str], .
     return tuple((phrases(code), value) for code, value in facts if value)
 
 
-def _instructor(submission: Submission, copied: bool, selfcheck: bool, phrases: Phrases) -> str:
-    if selfcheck:
-        return phrases("instructor.checks")
+def _looks(submission: Submission, copied: bool, phrases: Phrases) -> str:
     waits = submission.needs_person and submission.verdict is not Verdict.MISSING
     return phrases("instructor.looks") if copied or waits else ""
 

@@ -24,8 +24,8 @@ from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.rubric_file import read_rubric
 from upcall_grader.judge.submission import Watched, judge_watched, lacking
 from upcall_grader.show.summary import Summary
-from upcall_grader.show.table import Glyphs, Row, Table, label_rows
-from upcall_grader.terminal import Painter, wants_colour
+from upcall_grader.show.table import Row, Table, label_rows
+from upcall_grader.terminal import Glyphs, Painter, wants_colour
 from upcall_grader.texts.wording import Wording
 from upcall_grader.troubles import Parser, TroubleError, place
 from upcall_text.plain import escape_unprintable

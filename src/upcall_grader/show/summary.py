@@ -14,8 +14,7 @@ from upcall_grader.judge.criteria import judge
 from upcall_grader.judge.results import Judgement, Remark, Status, Submission
 from upcall_grader.judge.rubric import Criterion, Rubric
 from upcall_grader.judge.submission import Watched, lacking
-from upcall_grader.show.table import Glyphs
-from upcall_grader.terminal import Painter, width
+from upcall_grader.terminal import Glyphs, Painter, wrapped
 from upcall_grader.texts.wording import Wording
 from upcall_text.plain import escape_unprintable
 
@@ -160,20 +159,9 @@ class Summary:
         """Yield mark, name and text; what does not fit goes on below the text."""
         mark = self._paint(_STYLES[status], self._marks[status]) if status else " "
         head = f"{mark} {self._paint('bold', f'{name:<{_NAME}}')}  "
-        for line in _wrapped(text, self._columns - _NAME - 4):
+        for line in wrapped(text, self._columns - _NAME - 4):
             yield head + line.replace(_SPACE, " ")
             head = " " * (_NAME + 4)
-
-
-def _wrapped(text: str, columns: int) -> Iterator[str]:
-    line = ""
-    for word in text.split(" "):
-        if line and width(line) + 1 + width(word) > columns:
-            yield line
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
-    yield line
 
 
 def _ends(frames: Sequence[int]) -> str:

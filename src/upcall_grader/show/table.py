@@ -13,7 +13,7 @@ from upcall_grader.capture.dialogue import Exchange
 from upcall_grader.capture.packets import Other, flags_text
 from upcall_grader.capture.phases import Phase, Phases
 from upcall_grader.judge.connection_summary import ConnectionSummary
-from upcall_grader.terminal import Painter, quoted, whole, width
+from upcall_grader.terminal import Glyphs, Painter, quoted, whole, width
 from upcall_text.plain import escape_unprintable
 
 _BRACKETS = {"handshake": "handshake", "close": "close", "reset": "bad"}
@@ -21,30 +21,6 @@ _BRACKETS = {"handshake": "handshake", "close": "close", "reset": "bad"}
 _MIN_WHAT = 36
 _MAX_TEXT = 72
 _WIDE_TEXT = 44
-
-
-@dataclass(frozen=True, slots=True)
-class Glyphs:
-    """Line-drawing characters, or what replaces them where the output cannot show them."""
-
-    top: str = "┌"
-    middle: str = "│"
-    bottom: str = "└"
-    single: str = "╶"
-    arrow: str = "→"
-    ellipsis: str = "…"
-    yes: str = "✔"
-    no: str = "✘"
-    unknown: str = "?"
-
-    @staticmethod
-    def for_encoding(encoding: str | None) -> Glyphs:
-        """Return the drawing characters if the output's encoding has them, otherwise ASCII."""
-        try:
-            "┌│└╶→…✔✘".encode(encoding or "ascii")
-        except (UnicodeEncodeError, LookupError):
-            return Glyphs("/", "|", "\\", "-", "->", "...", "+", "!")
-        return Glyphs()
 
 
 @dataclass(slots=True)

@@ -2,16 +2,15 @@
 
 ``<name>.<language>.toml`` beside this file, and the words of each check beside the check
 (``judge/checks/<check>.toml``). English is complete and the model; a test holds the other languages
-to it.
+to it. ``upcall-check.pyz`` has each of these files as JSON, which every Python reads.
 """
 
 from __future__ import annotations
 
-import tomllib
+import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import Any
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -21,9 +20,8 @@ Texts = Mapping[str, Mapping[str, str]]
 @cache
 def load(name: str, language: str) -> Texts:
     """Return all texts of one kind; the remarks are those of the checks as well."""
-    file = resources.files(__name__).joinpath(f"{name}.{language}.toml")
     texts: dict[str, Mapping[str, str]] = {}
-    _flatten("", _read(file), texts)
+    _flatten("", _read(__name__, f"{name}.{language}"), texts)
     if name == "remarks":
         for check, words in check_words().items():
             texts |= _of_check(check, words[language])
@@ -33,16 +31,20 @@ def load(name: str, language: str) -> Texts:
 @cache
 def check_words() -> Mapping[str, Mapping[str, Any]]:
     """Return the words of each check: ``about`` it in English, and a table for each language."""
-    files = resources.files("upcall_grader.judge.checks").iterdir()
-    return {
-        file.name.removesuffix(".toml").replace("_", "-"): _read(file)
-        for file in sorted(files, key=lambda file: file.name)
-        if file.name.endswith(".toml")
-    }
+    folder = "upcall_grader.judge.checks"
+    names = [file.name for file in resources.files(folder).iterdir()]
+    stems = sorted(name[:-5] for name in names if name.endswith((".toml", ".json")))
+    return {stem.replace("_", "-"): _read(folder, stem) for stem in stems}
 
 
-def _read(file: Traversable) -> dict[str, Any]:
-    return tomllib.loads(file.read_text("utf-8"))
+def _read(package: str, stem: str) -> dict[str, Any]:
+    folder = resources.files(package)
+    packed = folder.joinpath(f"{stem}.json")
+    if packed.is_file():
+        return dict(json.loads(packed.read_text("utf-8")))
+    import tomllib  # noqa: PLC0415 (new in Python 3.11)
+
+    return tomllib.loads(folder.joinpath(f"{stem}.toml").read_text("utf-8"))
 
 
 def _of_check(check: str, words: Mapping[str, Any]) -> Texts:

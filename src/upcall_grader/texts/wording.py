@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Union
 
 from upcall_grader.cause import Cause
 from upcall_grader.judge.results import Remark
@@ -66,7 +67,7 @@ class Wording:
         return _Values(values)
 
 
-class _Values(dict[str, str | int]):
+class _Values(dict[str, Union[str, int]]):
     """What is not given shows as an ellipsis: a sentence with a gap is better than no page."""
 
     def __init__(self, values: Mapping[str, str | int]) -> None:

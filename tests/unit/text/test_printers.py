@@ -32,8 +32,8 @@ from upcall_grader.judge.results import Assessment, Owner, Remark
 from upcall_grader.languages import LANGUAGES
 from upcall_grader.report.pages import write_report
 from upcall_grader.show import command as show
-from upcall_grader.show.table import Glyphs, Row, Table
-from upcall_grader.terminal import Painter
+from upcall_grader.show.table import Row, Table
+from upcall_grader.terminal import Glyphs, Painter
 from upcall_grader.texts.wording import Wording
 from upcall_roster import RosterError, parse_roster
 

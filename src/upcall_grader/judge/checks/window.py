@@ -36,7 +36,7 @@ def _moment(nanoseconds: int | None) -> datetime.datetime | None:
     if nanoseconds is None:
         return None
     try:
-        return datetime.datetime.fromtimestamp(nanoseconds // NANOSECONDS, tz=datetime.UTC)
+        return datetime.datetime.fromtimestamp(nanoseconds // NANOSECONDS, tz=datetime.timezone.utc)
     except (OverflowError, OSError, ValueError):
         return None
 
