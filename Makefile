@@ -23,7 +23,7 @@ PHASES := test-packages lint unit engine browser+lab-tests molecule rooms
 LINTS := lint-ansible lint-modules lint-yaml lint-python lint-types lint-shell lint-spelling lint-secrets lint-workflows \
 	lint-changelog
 # Not English, or not words: Indonesian files, parts of files, words, hashes, gpg's names, parts of messages in tests.
-CODESPELL := --skip "./captures,./grades,./handouts,./images,./requirements/*.txt,*.id.*,.git" \
+CODESPELL := --skip "./captures,./grades,./handouts,./images,./selfcheck,./requirements/*.txt,*.id.*,.git" \
 	--ignore-words-list fpr,poin,grup,caf,hel,criterias,keep-alives --ignore-multiline-regex '\n\[id\]\n.*'
 # No look-up by network. Fingerprints of public keys are not secrets; passwords in tests have a space, which no token
 # has.
@@ -152,6 +152,11 @@ image: venv ## make images/upcall-lab.tar.gz, the lab's image for hosts without 
 .PHONY: handouts
 handouts: venv ## make handouts/, the students' handouts as pages to print or upload
 	python scripts/handouts.py
+
+# A line for each file that students get.
+.PHONY: selfcheck
+selfcheck: venv ## make selfcheck/, the grader for students to check with (RUBRIC=my-rubric.yml: with your own rubric)
+	python -m scripts.selfcheck.pyz $(if $(RUBRIC),--rubric "$(RUBRIC)")
 
 .PHONY: readmes
 readmes: venv-test ## make README.md's tables, each role's README.md and galaxy_info from their sources

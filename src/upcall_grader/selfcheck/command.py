@@ -1,0 +1,116 @@
+"""``upcall-check.pyz``: one file, checked by the student who made it.
+
+Exit status: 0 complete, 1 something is missing, 2 no capture or wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from upcall_grader.judge.results import Verdict
+from upcall_grader.languages import LANGUAGES
+from upcall_grader.report.phrases import Phrases
+from upcall_grader.selfcheck.checking import Checked, check_file
+from upcall_grader.selfcheck.rubrics import rubric_from
+from upcall_grader.selfcheck.telling import Teller
+from upcall_grader.terminal import Glyphs, Painter, wants_colour
+from upcall_grader.troubles import Parser, TroubleError
+from upcall_text.plain import escape_unprintable
+
+_NAME = "upcall-check.pyz"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check the file that the command line names; return the exit status."""
+    options = _options(arguments)
+    # A message may hold characters that the output's encoding lacks: they show as escapes.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    phrases = Phrases(options.lang)
+    try:
+        checked = check_file(options.file, rubric_from(options.rubric), options.lang)
+        _tell(checked, phrases)
+        if options.page:
+            options.page.write_text(checked.page, encoding="utf-8")
+    except TroubleError as error:
+        return _fail(str(error))
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python must not complain while closing it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        name, cause = str(error.filename or options.page), error.strerror or str(error)
+        return _fail(phrases("selfcheck.not-written", file=name, error=cause))
+    except KeyboardInterrupt:
+        return 130
+    if checked.verdict is Verdict.UNREADABLE:
+        return 2
+    return 0 if checked.complete else 1
+
+
+def language_of(environment: Mapping[str, str]) -> str:
+    """Return the language that the environment asks for, or English.
+
+    Source: POSIX.1-2017, Base Definitions, section 8.2 (which variable comes before which).
+    """
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    locale = next((environment[name] for name in names if environment.get(name)), "")
+    language = locale.partition(".")[0].partition("_")[0]
+    return language if language in LANGUAGES else LANGUAGES[0]
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(
+        prog=_NAME,
+        description="Check your capture of the upcall lab before you hand it in, as your"
+        " instructor's grader does. Nothing leaves this machine."
+        " (Periksa rekaman Anda sebelum dikumpulkan; tambahkan --lang id.)",
+        epilog="Exit status: 0 complete, 1 something is missing, 2 no capture or wrong use.",
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="your capture, such as upcall.pcap")
+    parser.add_argument(
+        "--lang",
+        choices=LANGUAGES,
+        default=language_of(os.environ),
+        help="language of the answer (default: that of this terminal, or en)",
+    )
+    parser.add_argument(
+        "--page",
+        metavar="PAGE",
+        type=_page,
+        help="also write the page that the grader makes of it, with the drawing, such as page.html",
+    )
+    parser.add_argument(
+        "--rubric", metavar="FILE", type=Path, help="check by this rubric (default: built in)"
+    )
+    return parser.parse_args(arguments)
+
+
+def _page(text: str) -> Path:
+    """Return where a page goes: never over a capture."""
+    if not text.endswith(".html"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no page; give a name that ends with .html")
+    return Path(text)
+
+
+def _tell(checked: Checked, phrases: Phrases) -> None:
+    columns = shutil.get_terminal_size((80, 24)).columns
+    paint = Painter(wants_colour("auto", sys.stdout))
+    glyphs = Glyphs.for_encoding(sys.stdout.encoding)
+    for line in Teller(phrases, columns, paint, glyphs).lines(checked):
+        print(line)
+    sys.stdout.flush()
+
+
+def _fail(message: str) -> int:
+    print(f"{_NAME}: {escape_unprintable(message)}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
