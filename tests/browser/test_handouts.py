@@ -25,6 +25,7 @@ from tests.support.handout import steps
 from tests.support.loading import TOP, load
 from upcall_grader.languages import LANGUAGES
 
+COPIED = {"en": "Copied", "id": "Tersalin"}
 _EXCHANGE = ["[PSH,", "[ACK]", "[PSH,", "[ACK]"]
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 _MARKS = re.compile(r"^(?:#+|-|```.*|\|[ |-]*\|$)|[*`|]", re.MULTILINE)
@@ -51,7 +52,9 @@ def test_the_page_is_the_handout_in_its_language_and_fetches_nothing(
     assert (said, fetched) == ([], [handouts[language]])
     assert page.locator("html").get_attribute("lang") == language
     assert page.title() == page.locator("h1").inner_text()
-    page.locator("figcaption, .example").evaluate_all("all => all.forEach(one => one.remove())")
+    page.locator("figcaption, .example, script").evaluate_all(
+        "all => all.forEach(one => one.remove())"
+    )
     assert solid(page.locator("main").text_content() or "") == solid(
         _MARKS.sub("", markdown(language).read_text("utf-8"))
     )
@@ -90,9 +93,9 @@ def test_each_command_block_is_there_letter_for_letter_and_names_its_terminal(
     for terminal, command in typed:
         figure = page.locator("figure", has_text=command)
         name = f"Terminal {terminals.index(terminal) + 1}"
-        assert figure.locator("figcaption").inner_text() == name
-        assert figure.get_by_role("group", name=name).count() == 1
-    assert page.locator("figcaption").first.inner_text() == f"Terminal 1\u2013{len(terminals)}"
+        assert figure.locator("figcaption span").inner_text() == name
+        assert figure.get_by_role("group", name=name, exact=True).count() == 1
+    assert page.locator("figcaption span").first.inner_text() == f"Terminal 1\u2013{len(terminals)}"
     page.close()
 
 
@@ -113,7 +116,7 @@ def test_nothing_bars_people_at_any_width_in_either_scheme(
 
 @each_language
 @pytest.mark.parametrize("width", [PHONE["width"], 360])
-def test_on_a_phone_blocks_scroll_and_the_page_does_not(
+def test_on_a_phone_nothing_scrolls_sideways(
     browser: Browser, handouts: dict[str, str], language: str, width: int
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": PHONE["height"]})
@@ -123,7 +126,22 @@ def test_on_a_phone_blocks_scroll_and_the_page_does_not(
     scrolling = page.locator("pre").evaluate_all(
         "all => all.filter(block => block.scrollWidth > block.clientWidth).length"
     )
-    assert scrolling > 3
+    assert scrolling == 0
+    context.close()
+
+
+@each_language
+def test_a_blocks_commands_are_copied_by_its_button(
+    browser: Browser, handouts: dict[str, str], language: str
+) -> None:
+    context = browser.new_context()
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(handouts[language])
+    command = next(step.text for step in steps(markdown(language)) if "tcpdump" in step.text)
+    page.locator("figure", has_text=command).get_by_role("button").click()
+    page.locator("figure", has_text=command).get_by_text(COPIED[language]).wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == command
     context.close()
 
 
@@ -131,7 +149,7 @@ def test_on_a_phone_blocks_scroll_and_the_page_does_not(
 def test_by_keyboard_alone_each_block_is_reached_and_read_to_its_end(
     browser: Browser, handouts: dict[str, str], language: str
 ) -> None:
-    context = browser.new_context(viewport=PHONE)
+    context = browser.new_context(viewport={"width": 700, "height": PHONE["height"]})
     page = context.new_page()
     page.goto(handouts[language])
     blocks = [text.strip() for text in page.locator("pre").all_text_contents()]
@@ -142,7 +160,9 @@ def test_by_keyboard_alone_each_block_is_reached_and_read_to_its_end(
         if page.evaluate("document.activeElement.scrollWidth > document.activeElement.clientWidth"):
             page.keyboard.press("ArrowRight")
             page.wait_for_function("() => document.activeElement.scrollLeft > 0")
-    assert reached == blocks
+    copy = page.locator("body").get_attribute("data-copy")
+    assert [name for name in reached if name != copy] == blocks
+    assert reached.count(copy or "") == page.locator(".copyable").count()
     page.keyboard.press("End")
     page.wait_for_function(
         "() => scrollY + innerHeight >= document.documentElement.scrollHeight - 1"
@@ -157,6 +177,8 @@ def test_on_paper_nothing_is_lost_and_no_block_is_torn(
     context = browser.new_context(color_scheme="dark")
     page = context.new_page()
     page.goto(handouts[language])
+    # Nobody presses a button on paper.
+    page.locator("button").evaluate_all("all => all.forEach(button => button.remove())")
     printed = sheets(page)
     whole = "".join(printed)
     assert [text for text in shown_texts(page) if text not in whole] == []

@@ -60,7 +60,7 @@ def _environment(phrases: Phrases) -> jinja2.Environment:
         text = "".join(templates.joinpath(name).read_text("utf-8") for name in names)
         # An inlined file is trusted as it is; the page's policy lets exactly these bytes run.
         environment.globals[code] = Markup(text)  # noqa: S704
-        environment.globals[f"{code}_hash"] = _source_hash(text)
+        environment.globals[f"{code}_hash"] = source_hash(text)
     return environment
 
 
@@ -71,7 +71,7 @@ def _escaped(value: object) -> object:
     return value
 
 
-def _source_hash(text: str) -> str:
+def source_hash(text: str) -> str:
     """Return a source expression of the Content Security Policy (CSP level 3, section 2.3.1)."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
