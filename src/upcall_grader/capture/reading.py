@@ -23,6 +23,7 @@ from upcall_grader.capture.frames import (
     CaptureError,
     Frame,
 )
+from upcall_grader.capture.limits import NO_LIMITS, Limits
 from upcall_grader.capture.strangers import LOOKED_AT, stranger
 from upcall_grader.capture.unpacking import GZIP, ZIP, unpack
 from upcall_grader.cause import Cause
@@ -79,11 +80,12 @@ class Capture:
     """The frames of one open capture file; iterate once.
 
     ``file_format`` is "pcap" or "pcapng". ``link_types`` and ``damage`` fill while it is iterated.
-    Raises CaptureError for a stream that is no capture.
+    Raises CaptureError for a stream that is no capture, and LimitError for one beyond ``limits``.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, limits: Limits = NO_LIMITS) -> None:
         self._stream = stream
+        self._limits = limits
         self._offset = 0
         self._record_start = 0
         self._frames = 0
@@ -101,7 +103,7 @@ class Capture:
             raise CaptureError(stranger(self._magic + self._read(LOOKED_AT)))
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield frames in file order; raises OSError only if the medium fails."""
+        """Yield frames in file order; raises LimitError, and OSError if the medium fails."""
         walk = self._pcapng() if self.file_format == "pcapng" else self._pcap()
         try:
             for frame in walk:
@@ -137,6 +139,8 @@ class Capture:
     def _read(self, count: int) -> bytes:
         data = self._stream.read(count)
         self._offset += len(data)
+        if self._offset > self._limits.size:
+            raise self._limits.too_large()
         return data
 
     def _need(self, count: int, cut: str) -> bytes:
@@ -149,6 +153,8 @@ class Capture:
         self, time_ns: int | None, link_type: int, data: bytes, original_length: int
     ) -> Frame:
         self._frames += 1
+        if self._frames > self._limits.packets:
+            raise self._limits.too_many()
         return Frame(self._frames, time_ns, link_type, data, max(original_length, len(data)))
 
     # -- pcap
@@ -319,7 +325,7 @@ def _interface(layout: formats.PcapngLayout, block: bytes) -> _Interface:
     return interface
 
 
-def open_capture(path: Path) -> tuple[BinaryIO, Capture]:
+def open_capture(path: Path, limits: Limits = NO_LIMITS) -> tuple[BinaryIO, Capture]:
     """Open a capture; the caller closes the first value when the frames are read.
 
     Raises CaptureError, also for what the operating system refuses.
@@ -329,7 +335,7 @@ def open_capture(path: Path) -> tuple[BinaryIO, Capture]:
     except (OSError, ValueError) as error:
         raise _refused(error) from error
     try:
-        return stream, Capture(stream)
+        return stream, Capture(stream, limits)
     except OSError as error:
         stream.close()
         raise _refused(error) from error

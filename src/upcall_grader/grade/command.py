@@ -20,6 +20,7 @@ from upcall_grader.grade.overview import lines
 from upcall_grader.judge.assess import Progress, assess
 from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.folder import find
+from upcall_grader.judge.limit_options import limits_of
 from upcall_grader.judge.results import Assessment
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.rubric_file import read_rubric
@@ -126,7 +127,13 @@ def _grade_and_tell(
 ) -> int:
     with _progress(options.quiet) as progress:
         assessment = assess(
-            options.directory, rubric, roster, secret, _own_files(options), progress
+            options.directory,
+            rubric,
+            roster,
+            secret,
+            _own_files(options),
+            progress,
+            limits_of(options),
         )
     painter = Painter(wants_colour("auto", sys.stdout))
     told = list(lines(assessment, Wording(options.lang), painter, options.quiet))

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from upcall_grader.judge.limit_options import add_limits
 from upcall_grader.languages import LANGUAGES
 from upcall_grader.troubles import Parser
 
@@ -44,6 +45,7 @@ def grade_options(arguments: Sequence[str]) -> argparse.Namespace:
         default="Upcall",
         help="name of the grade's column in Moodle and Canvas (default: Upcall)",
     )
+    add_limits(parser)
     parser.add_argument(
         "--quiet", action="store_true", help="show only what needs a person, and no progress"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from upcall_grader.capture.limits import DEFAULT_LIMITS, Limits
 from upcall_grader.judge.copies import find_copies
 from upcall_grader.judge.folder import CaptureFile, find, owner_of
 from upcall_grader.judge.results import Assessment, Copy, Remark, Submission
@@ -24,6 +25,7 @@ def assess(
     secret: bytes = b"",
     without: Collection[Path] = (),
     progress: Progress | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Assessment:
     """Judge all captures in ``directory``. Raises FolderError.
 
@@ -33,7 +35,7 @@ def assess(
     files = find(directory, roster, without)
     judged: list[Judged] = []
     for one in files:
-        judged.append(_judge(directory, rubric, secret, one))
+        judged.append(_judge(directory, rubric, secret, one, limits))
         if progress is not None:
             progress(len(judged), len(files))
     copies = find_copies(judged)
@@ -44,11 +46,20 @@ def assess(
     return Assessment(rubric, tuple(submissions), copies)
 
 
-def _judge(directory: Path, rubric: Rubric, secret: bytes, capture: CaptureFile) -> Judged:
+def _judge(
+    directory: Path, rubric: Rubric, secret: bytes, capture: CaptureFile, limits: Limits
+) -> Judged:
     """Judge one file, and say what is unclear about its owner."""
     path = directory / capture.file
     judged = judge_with_fingerprints(
-        path, rubric, capture.owner, capture.file, secret, capture.sidecars, capture.believed
+        path,
+        rubric,
+        capture.owner,
+        capture.file,
+        secret,
+        capture.sidecars,
+        capture.believed,
+        limits,
     )
     if not capture.possible:
         return judged

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import upcall_grader.judge.fast  # noqa: F401 (a shortcut in reading: without it all takes longer)
 from upcall_grader.capture.frames import CaptureError
+from upcall_grader.capture.limits import DEFAULT_LIMITS, LimitError, Limits
 from upcall_grader.capture.packets import LINK_NOISE
 from upcall_grader.capture.reading import Capture
 from upcall_grader.cause import Cause
@@ -70,6 +71,7 @@ def judge_with_fingerprints(
     secret: bytes = b"",
     sidecars: bool = True,
     believed: bool = True,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Judged:
     """Judge as ``judge_file`` does, and return what finding copies needs besides.
 
@@ -78,7 +80,9 @@ def judge_with_fingerprints(
     """
     folder = path.parent if sidecars else None
     try:
-        return _judge(path, folder, rubric, owner, file, secret, believed)
+        return _judge(path, folder, rubric, owner, file, secret, believed, limits)
+    except LimitError as error:
+        remark = Remark("beyond-limit", {"cause": error.cause})
     except CaptureError as error:
         remark = Remark("unreadable", {"cause": error.cause})
     except Exception as error:  # noqa: BLE001 (a reader's mistake costs this file alone, and is named)
@@ -147,6 +151,7 @@ def _judge(
     file: str,
     secret: bytes,
     believed: bool,
+    limits: Limits,
 ) -> Judged:
     manifest, remarks = _manifest(folder) if folder else (Manifest(), [])
     manifest = manifest if believed else manifest.claims
@@ -156,7 +161,9 @@ def _judge(
         if size == 0:
             remark = Remark("empty-file")
             return Judged(_without_capture(rubric, owner, file, Verdict.EMPTY, remark))
-        summary = read_summary(descriptor, rubric.lab, ranked_by(rubric, case_of))
+        if size > limits.size:
+            raise limits.too_large()
+        summary = read_summary(descriptor, rubric.lab, ranked_by(rubric, case_of), limits)
         fingerprints = _fingerprints(descriptor, summary, rubric.lab)
         # Where there are fingerprints, copies are found by them.
         wanted = manifest.sha256 or not fingerprints

@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from upcall_grader.capture.connections import Step
+from upcall_grader.capture.limits import Limits
 from upcall_grader.capture.packets import Other, Packet, Segment, endpoint_text, tcp_name
 from upcall_grader.capture.reading import Capture, CaptureError, open_capture
 from upcall_grader.cause import Cause
 from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.folder import has_sidecars
+from upcall_grader.judge.limit_options import add_limits, limits_of
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.rubric_file import read_rubric
 from upcall_grader.judge.submission import Watched, judge_watched, lacking
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         rubric = _rubric(options.rubric, options.port)
-        complete = _show(Path(options.file), rubric, painter)
+        complete = _show(Path(options.file), rubric, painter, limits_of(options))
         sys.stdout.flush()
     except CaptureError as error:
         wording, name = Wording("en"), escape_unprintable(options.file)
@@ -82,6 +84,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=_port,
         help=f"the server's TCP port, in place of the rubric's (built in: {DEFAULT.lab.port})",
     )
+    add_limits(parser)
     parser.add_argument(
         "--color",
         choices=("auto", "always", "never"),
@@ -109,11 +112,11 @@ def _rubric(file: Path | None, port: int | None) -> Rubric:
     return rubric._replace(lab=rubric.lab._replace(port=port)) if port else rubric
 
 
-def _show(path: Path, rubric: Rubric, paint: Painter) -> bool:
+def _show(path: Path, rubric: Rubric, paint: Painter, limits: Limits) -> bool:
     """Print everything; return whether the capture is complete."""
     glyphs = Glyphs.for_encoding(sys.stdout.encoding)
     columns = shutil.get_terminal_size((120, 24)).columns
-    stream, capture = open_capture(path)
+    stream, capture = open_capture(path, limits)
     with stream:
         rows, watched = _read(capture, path, rubric)
     summaries = [case.connection for case in watched.cases]

@@ -17,6 +17,7 @@ from struct import Struct
 from upcall_grader.capture import connections
 from upcall_grader.capture.connections import Endpoint
 from upcall_grader.capture.frames import LINK_ETHERNET, MAX_CAPTURED, NANOSECONDS, Frame
+from upcall_grader.capture.limits import NO_LIMITS, Limits
 from upcall_grader.capture.packets import ACK, SYN, Decoder, Segment, tcp_name
 from upcall_grader.judge.capture_summary import (
     MAX_FRAMES,
@@ -54,7 +55,9 @@ Read = Callable[[int], bytes]
 """Gives a file's next bytes, at most so many; b"" at its end."""
 
 
-def summarize_file(descriptor: int, lab: Lab, rank: Rank) -> CaptureSummary | None:
+def summarize_file(
+    descriptor: int, lab: Lab, rank: Rank, limits: Limits = NO_LIMITS
+) -> CaptureSummary | None:
     """Return what ``summarize_capture`` gives of an open file, or None."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     read = partial(os.read, descriptor)
@@ -66,17 +69,18 @@ def summarize_file(descriptor: int, lab: Lab, rank: Rank) -> CaptureSummary | No
     if major != 2 or link_type & 0xFFFF != LINK_ETHERNET:
         return None
     try:
-        return _Reader(lab, rank, tick).read(start, FILE_HEADER.size, read)
+        return _Reader(lab, rank, tick, limits).read(start, FILE_HEADER.size, read)
     except UnsureError:
         return None
 
 
 class _Reader:
-    def __init__(self, lab: Lab, rank: Rank, tick: int) -> None:
+    def __init__(self, lab: Lab, rank: Rank, tick: int, limits: Limits) -> None:
         self._summary = CaptureSummary()
         self._builder = SummaryBuilder(self._summary, lab, rank)
         self._lab = lab
         self._tick = tick
+        self._limits = limits
         self._decoder = Decoder()
         # By the ends as they stand in a packet, so each connection is there twice.
         self._open: dict[bytes, Flow] = {}
@@ -87,15 +91,17 @@ class _Reader:
 
     def read(self, data: bytes, at: int, read: Read) -> CaptureSummary:
         """Read all records, the first of which begins at ``at`` in ``data``."""
-        more = data
+        more, size = data, len(data)
         while more:
             at = self._walk(data, at)
             self._check_kept()
+            if size > self._limits.size or self._summary.packets > self._limits.packets:
+                raise UnsureError
             if len(data) - at > _WAITING:
                 raise UnsureError
             # Less than was asked for: only the end is left.
             more = read(_FIRST if len(more) < _FIRST else _CHUNK)
-            data, at = data[at:] + more, 0
+            data, at, size = data[at:] + more, 0, size + len(more)
         if data:
             raise UnsureError
         for flow in self._followed.values():
