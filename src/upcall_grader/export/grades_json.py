@@ -49,6 +49,10 @@ def grades(assessment: Assessment, language: str) -> dict[str, Any]:
             for submission, page in zip(assessment.submissions, pages, strict=True)
         ],
         "copies": sorted(_files(copy) for copy in assessment.copies),
+        "passed_over": [
+            {"file": _text(one.file), "why": wording.told(one.cause)}
+            for one in assessment.passed_over
+        ],
         "proofs": sorted(map(_proof, assessment.copies), key=lambda proof: proof["files"]),
     }
 

@@ -136,7 +136,8 @@ def _grade_and_tell(
             limits_of(options),
         )
     painter = Painter(wants_colour("auto", sys.stdout))
-    told = list(lines(assessment, Wording(options.lang), painter, options.quiet))
+    wording = Wording(options.lang)
+    told = list(lines(assessment, wording, painter, options.quiet, options.passed_over))
     try:
         # What becomes of the output changes no result.
         if options.out:

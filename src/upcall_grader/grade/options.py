@@ -47,6 +47,11 @@ def grade_options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     add_limits(parser)
     parser.add_argument(
+        "--passed-over",
+        action="store_true",
+        help="list the files that are not judged, and why: hidden ones, reports, earlier captures",
+    )
+    parser.add_argument(
         "--quiet", action="store_true", help="show only what needs a person, and no progress"
     )
     return parser.parse_args(arguments)

@@ -21,9 +21,16 @@ _WIDEST = 40
 
 
 def lines(
-    assessment: Assessment, wording: Wording, paint: Painter, quiet: bool = False
+    assessment: Assessment,
+    wording: Wording,
+    paint: Painter,
+    quiet: bool = False,
+    with_passed_over: bool = False,
 ) -> Iterator[str]:
-    """Yield a line for each submission with what it lacks below it, then the sum."""
+    """Yield a line for each submission with what it lacks below it, then the sum.
+
+    ``with_passed_over``: a line for each file that was passed over comes before the sum.
+    """
     shown = [
         submission for submission in assessment.submissions if submission.needs_person or not quiet
     ]
@@ -32,7 +39,10 @@ def lines(
         yield _line(submission, assessment, min(columns, _WIDEST), paint)
         for text in _lacking(submission, wording):
             yield f"    {escape_unprintable(text)}"
-    yield _sum(assessment)
+    if with_passed_over:
+        for one in assessment.passed_over:
+            yield escape_unprintable(f"passed over: {one.file}: {wording.told(one.cause)}")
+    yield _sum(assessment, hint=not with_passed_over)
 
 
 def _who(submission: Submission) -> str:
@@ -57,14 +67,18 @@ def _lacking(submission: Submission, wording: Wording) -> Iterator[str]:
             yield f"{judgement.criterion.id}: {wording.text(judgement.remark)}{where}"
 
 
-def _sum(assessment: Assessment) -> str:
+def _sum(assessment: Assessment, hint: bool) -> str:
     counts = Counter(submission.verdict for submission in assessment.submissions)
     parts = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
     person = sum(submission.needs_person for submission in assessment.submissions)
     copies = len(assessment.copies)
     totals = f"{len(assessment.submissions)} submissions: {', '.join(parts)}"
     totals += f"; {person} need a person" if person else ""
-    return totals + (f"; copies: {copies} group{'' if copies == 1 else 's'}" if copies else "")
+    totals += f"; copies: {copies} group{'' if copies == 1 else 's'}" if copies else ""
+    if assessment.passed_over:
+        totals += f"; {len(assessment.passed_over)} passed over"
+        totals += " (--passed-over lists them)" if hint else ""
+    return totals
 
 
 def number(points: float) -> str:

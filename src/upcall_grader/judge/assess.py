@@ -32,7 +32,7 @@ def assess(
     ``without`` are files and folders in it to pass over; ``progress`` is called with how many
     files of how many are judged.
     """
-    files = find(directory, roster, without)
+    files, passed_over = find(directory, roster, without)
     judged: list[Judged] = []
     for one in files:
         judged.append(_judge(directory, rubric, secret, one, limits))
@@ -43,7 +43,7 @@ def assess(
     submissions = _scripted(submissions)
     submissions += _missing(rubric, roster, submissions)
     submissions.sort(key=lambda one: (one.owner.student.casefold(), one.owner.student, one.file))
-    return Assessment(rubric, tuple(submissions), copies)
+    return Assessment(rubric, tuple(submissions), copies, passed_over)
 
 
 def _judge(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from typing import NamedTuple
 from upcall_grader.capture import strangers
 from upcall_grader.capture.formats import CAPTURES
 from upcall_grader.capture.unpacking import GZIP, ZIP, holds_captures
+from upcall_grader.cause import Cause
 from upcall_grader.judge import sidecar_files
 from upcall_grader.judge.earlier_results import RESULTS, holds_results
 from upcall_grader.judge.ownership import (
@@ -27,7 +28,7 @@ from upcall_grader.judge.ownership import (
     is_of_host,
     stranger,
 )
-from upcall_grader.judge.results import Owner
+from upcall_grader.judge.results import Owner, PassedOver
 from upcall_grader.judge.sidecar_files import Manifest, UnusableError, read_manifest
 from upcall_grader.troubles import TroubleError
 from upcall_roster.seats import Roster, Seat, Student
@@ -68,10 +69,29 @@ class CaptureFile(NamedTuple):
     possible: tuple[str, ...] = ()
 
 
-def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) -> list[CaptureFile]:
-    """Return all files of ``folder`` to judge, in the order of their names. Raises FolderError.
+class Found(NamedTuple):
+    """The files to judge, and what is passed over, each in the order of their paths."""
 
-    ``without`` are files and folders to pass over: results of an earlier run, the roster.
+    files: list[CaptureFile]
+    passed_over: tuple[PassedOver, ...]
+
+
+class _Looked(NamedTuple):
+    """What lies in a folder, whose own path is ``parts``: names of files, and of the rest."""
+
+    parts: tuple[str, ...]
+    names: list[str]
+    passed_over: Mapping[str, Cause] = {}
+
+    def path(self, name: str) -> str:
+        """Return the path below the graded folder."""
+        return "/".join((*self.parts, name))
+
+
+def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) -> Found:
+    """Return what lies in ``folder``. Raises FolderError.
+
+    ``without`` are the grader's own files and folders: results of an earlier run, the roster.
     """
     if not folder.is_dir():
         cause = "is not a folder" if folder.exists() else "does not exist"
@@ -80,15 +100,27 @@ def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) ->
     passed |= {Path(os.path.realpath(path.parent), path.name) for path in without}
     places = {(str(path.parent), path.name) for path in passed}
     files: dict[str, bool] = {}
-    for parts, names in _walk(folder, (), places):
-        chosen = _handed_in(folder.joinpath(*parts), names) if parts else names
-        files |= {"/".join((*parts, name)): len(chosen) == 1 for name in chosen}
-        if len(files) > MAX_FILES:
+    passed_over: list[PassedOver] = []
+    for one in _walk(folder, (), places):
+        place = folder.joinpath(*one.parts)
+        chosen = _handed_in(place, one.names) if one.parts else one.names
+        beside = {name: _beside(place / name) for name in one.names if name not in chosen}
+        files |= {one.path(name): len(chosen) == 1 for name in chosen}
+        over = {**one.passed_over, **beside}
+        passed_over += (PassedOver(one.path(name), cause) for name, cause in over.items())
+        if len(files) + len(passed_over) > MAX_FILES:
             raise FolderError(f"{folder} holds more than {MAX_FILES} files; grade a part of it")
     if not files:
         raise FolderError(
             f"{folder} holds no captures; capture or collect them first, or name another folder"
         )
+    return Found(
+        _owners(folder, files, roster), tuple(sorted(passed_over, key=lambda one: one.file))
+    )
+
+
+def _owners(folder: Path, files: Mapping[str, bool], roster: Roster | None) -> list[CaptureFile]:
+    """Return each file with its owner; ``files`` tell whether manifest and logs are their own."""
     if roster is None:
         return [_unlisted(folder, file, own) for file, own in files.items()]
     ownership = Ownership(roster, files)
@@ -134,37 +166,63 @@ def _handed_in(folder: Path, names: list[str]) -> list[str]:
     return [name for name, kind in kinds.items() if kind is best]
 
 
-def _walk(
-    folder: Path, parts: tuple[str, ...], passed: set[tuple[str, str]]
-) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+def _beside(path: Path) -> Cause:
+    """Return why a file is passed over beside those that are judged."""
+    mode = _mode(path)
+    if stat.S_ISLNK(mode):
+        return Cause("link")
+    return Cause("beside-capture") if stat.S_ISREG(mode) else Cause("no-regular-file")
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of a file, 0 if it has gone meanwhile."""
+    try:
+        return path.lstat().st_mode
+    except OSError:
+        return 0
+
+
+def _walk(folder: Path, parts: tuple[str, ...], ours: set[tuple[str, str]]) -> Iterator[_Looked]:
     """Yield each folder with its files; a folder in it that cannot be read is one of them."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         if parts:
-            yield parts[:-1], [parts[-1]]
+            yield _Looked(parts[:-1], [parts[-1]])
             return
         raise FolderError(
             f"{folder} cannot be read ({error.strerror}); ask its owner, or name another folder"
         ) from error
     real = os.path.realpath(folder)
     results = RESULTS if holds_results(folder) else frozenset()
-    names, folders = [], []
+    names, folders, passed_over = list[str](), list[str](), dict[str, Cause]()
     for entry in entries:
-        if entry.name.startswith(".") or (real, entry.name) in passed or entry.name in results:
+        if (real, entry.name) in ours or entry.name in results:
             continue
-        if entry.is_dir(follow_symlinks=False):
+        cause = _why_passed_over(entry)
+        if cause is not None:
+            passed_over[entry.name] = cause
+        elif entry.is_dir(follow_symlinks=False):
             folders.append(entry.name)
         elif entry.name not in _OUR_FILES:
             names.append(entry.name)
-    yield parts, names
+    yield _Looked(parts, names, passed_over)
     for name in folders:
-        if name in _OUR_FOLDERS:
-            continue
         if len(parts) < _MAX_DEPTH:
-            yield from _walk(folder / name, (*parts, name), passed)
+            yield from _walk(folder / name, (*parts, name), ours)
         else:
-            yield parts, [name]
+            yield _Looked(parts, [name])
+
+
+def _why_passed_over(entry: os.DirEntry[str]) -> Cause | None:
+    """Return why an entry is passed over wherever it lies; None where it is not."""
+    if entry.name.startswith("."):
+        return Cause("hidden")
+    if entry.is_dir(follow_symlinks=False):
+        return Cause("earlier-captures") if entry.name in _OUR_FOLDERS else None
+    if entry.name in _OUR_FILES and _holds_packets(Path(entry.path)):
+        return Cause("named-as-ours")
+    return None
 
 
 def has_sidecars(path: Path) -> bool:
@@ -174,10 +232,22 @@ def has_sidecars(path: Path) -> bool:
         beside = any((folder / name).exists() for name in sidecar_files.NAMES)
         if not beside or not path.is_file():
             return False
-        _, names = next(_walk(folder, (), set()))
+        names = next(_walk(folder, (), set())).names
     except (FolderError, OSError):
         return False
     return _handed_in(folder, names) == [path.name]
+
+
+def _holds_packets(path: Path) -> bool:
+    """Return whether a file is a capture; an empty log is none."""
+    return _kind(path) is _Kind.CAPTURE and not _is_empty(path)
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.lstat().st_size == 0
+    except OSError:
+        return True
 
 
 def _kind(path: Path) -> _Kind:

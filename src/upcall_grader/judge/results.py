@@ -162,12 +162,23 @@ class Copy(NamedTuple):
     proofs: tuple[Proof, ...]
 
 
+class PassedOver(NamedTuple):
+    """A file or folder that was not judged, by its path below the graded folder, and why."""
+
+    file: str
+    cause: Cause
+
+
 class Assessment(NamedTuple):
-    """All submissions of a folder, in the order of their students, then their files."""
+    """All submissions of a folder, in the order of their students, then their files.
+
+    ``passed_over`` is what else lies there, but for the grader's own files, in the order of paths.
+    """
 
     rubric: Rubric
     submissions: tuple[Submission, ...]
     copies: tuple[Copy, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
 
     @property
     def needs_person(self) -> bool:

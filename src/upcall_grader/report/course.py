@@ -14,6 +14,7 @@ from upcall_grader.report.student import SYMBOLS
 from upcall_grader.texts.wording import Wording
 
 MAX_PROOFS = 5
+MAX_PASSED_OVER = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,14 @@ class CopyGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """One file or folder that was not judged."""
+
+    file: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class CoursePage:
     """Everything on the page, in words."""
 
@@ -94,6 +103,8 @@ class CoursePage:
     bars: tuple[Bar, ...]
     copies: tuple[CopyGroup, ...]
     missing: tuple[Line, ...]
+    passed: tuple[Passed, ...]
+    more_passed: int
     looks: tuple[Look, ...]
     has_names: bool
     has_groups: bool
@@ -123,6 +134,11 @@ def course_page(
         bars=_bars(submissions, criteria, phrases, wording),
         copies=tuple(_copies(copy, by_file) for copy in assessment.copies),
         missing=tuple(line for line in lines if line.verdict is Verdict.MISSING),
+        passed=tuple(
+            Passed(one.file, wording.told(one.cause))
+            for one in assessment.passed_over[:MAX_PASSED_OVER]
+        ),
+        more_passed=max(len(assessment.passed_over) - MAX_PASSED_OVER, 0),
         looks=_looks(submissions, lines, phrases, wording),
         has_names=any(line.name for line in lines),
         has_groups=any(line.group for line in lines),

@@ -52,6 +52,10 @@ class Wording:
         """Return what to do about a cause, as a part of a sentence; "" if there is nothing."""
         return self._cause_text(cause).get("remedy", "").format_map(_Values(cause.values))
 
+    def told(self, cause: Cause) -> str:
+        """Return a cause with its remedy, as a part of a sentence."""
+        return "; ".join(filter(None, (self.cause(cause), self.remedy_for(cause))))
+
     def _cause_text(self, cause: Cause) -> Mapping[str, str]:
         return load("causes", self.language)[cause.code]
 

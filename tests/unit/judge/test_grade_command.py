@@ -64,6 +64,32 @@ def test_who_needs_a_person_is_status_1_and_told_alone_when_quiet(captures: Path
     assert lines[-1].endswith("1 graded, 1 recapture, 1 missing; 2 need a person")
 
 
+@pytest.mark.parametrize(
+    ("language", "why"), [("en", "its name begins with a dot"), ("id", "namanya diawali titik")]
+)
+def test_what_is_passed_over_is_counted_and_listed_if_asked_for(
+    language: str, why: str, captures: Path, tmp_path: Path
+) -> None:
+    (captures / ".b\x1b[31m.pcap").write_bytes(SHORT)
+    (captures / "sari").mkdir()
+    (captures / "sari" / "server.log").write_bytes(SHORT)
+    out = tmp_path / "out"
+    done = grade(captures, "--quiet", "--lang", language, "--out", out)
+    counted, _ = done.stdout.decode().splitlines()
+    assert counted == "1 submissions: 1 graded; 2 passed over (--passed-over lists them)"
+    done = grade(captures, "--quiet", "--passed-over", "--lang", language)
+    hidden, log, total = done.stdout.decode().splitlines()
+    assert hidden == f"passed over: .b\\x1b[31m.pcap: {why}"
+    assert log.startswith("passed over: sari/server.log: ")
+    assert "upcall.pcap" in log  # the remedy
+    assert total == "1 submissions: 1 graded; 2 passed over"
+    written = json.loads((out / "grades.json").read_text())["passed_over"]
+    assert written[0] == {"file": ".b\x1b[31m.pcap", "why": why}
+    page = (out / "report" / "index.html").read_text()
+    assert f"<bdi>.b\\x1b[31m.pcap</bdi>: {why}" in page
+    assert "<bdi>sari/server.log</bdi>" in page
+
+
 def test_copies_need_a_person(captures: Path) -> None:
     (captures / "2110002.pcap").write_bytes(exchange())
     done = grade(captures)

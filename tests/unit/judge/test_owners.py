@@ -48,7 +48,7 @@ def lay(folder: Path, *files: str) -> None:
 def owners(folder: Path, roster: str = ROSTER) -> dict[str, list[str]]:
     seats = parse_roster(roster.encode(), "roster.csv") if roster else None
     found: dict[str, list[str]] = {}
-    for one in find(folder, seats):
+    for one in find(folder, seats).files:
         found.setdefault(one.file, []).append(one.owner.student)
     return found
 
@@ -352,12 +352,12 @@ def test_a_packed_capture_is_found_beside_other_files(
     (folder / "capture").write_bytes(capture)
     (folder / "beside").write_bytes(beside)
     names = {"capture"} if judged == "capture" else {"capture", "beside"}
-    assert {Path(one.file).name for one in find(tmp_path, None)} == names
+    assert {Path(one.file).name for one in find(tmp_path, None).files} == names
 
 
 def test_all_captures_of_a_student_are_judged_and_logs_belong_to_one_alone(tmp_path: Path) -> None:
     lay(tmp_path, "211/upcall.pcap", "211/upcall 2.pcap", "2110/upcall.pcap", "2110/shot.png")
-    found = find(tmp_path, None)
+    found = find(tmp_path, None).files
     assert {one.file: one.sidecars for one in found} == {
         "211/upcall 2.pcap": False,
         "211/upcall.pcap": False,
@@ -512,11 +512,39 @@ def test_what_is_to_be_passed_over_is(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path)
     without = [link / "out", link / "a" / "secret", link / "roster.csv", Path("none")]
-    assert [one.file for one in find(tmp_path, None, without)] == [
+    assert [one.file for one in find(tmp_path, None, without).files] == [
         *("link", "rubric.yml", "upcall.pcap", "a/upcall.pcap")
     ]
-    assert [one.file for one in find(link, None, [tmp_path / "out", link])] == [
+    assert [one.file for one in find(link, None, [tmp_path / "out", link]).files] == [
         *("roster.csv", "rubric.yml", "upcall.pcap", "a/upcall.pcap")
+    ]
+
+
+def test_what_is_passed_over_is_told_with_the_reason(tmp_path: Path) -> None:
+    lay(
+        tmp_path,
+        *("sari/upcall.pcap", "sari/report.docx", "sari/.upcall.pcap", "sari/server.log"),
+        *("sari/earlier/1/upcall.pcap", "budi/upcall.pcap", "budi/client.log", ".git/upcall.pcap"),
+        *("incomplete/upcall.pcap", "missing.csv", "roster.csv", "out/upcall.pcap"),
+    )
+    # A capture under the name of a log; an empty log and a text are logs.
+    (tmp_path / "sari" / "server.log").write_bytes(CAPTURE)
+    (tmp_path / "budi" / "client.log").write_bytes(b"")
+    (tmp_path / "budi" / "server.log").write_bytes(b"Upcall server listening\n")
+    (tmp_path / "budi" / "all.pcap").symlink_to("../sari/upcall.pcap")
+    os.mkfifo(tmp_path / "budi" / "pipe")
+    own = [tmp_path / "roster.csv", tmp_path / "out"]
+    found = assess(tmp_path, DEFAULT, without=own)
+    assert {one.file for one in found.submissions} == {"sari/upcall.pcap", "budi/upcall.pcap"}
+    assert [(one.file, one.cause.code) for one in found.passed_over] == [
+        (".git", "hidden"),
+        ("budi/all.pcap", "link"),
+        ("budi/pipe", "no-regular-file"),
+        ("incomplete", "earlier-captures"),
+        ("sari/.upcall.pcap", "hidden"),
+        ("sari/earlier", "earlier-captures"),
+        ("sari/report.docx", "beside-capture"),
+        ("sari/server.log", "named-as-ours"),
     ]
 
 
@@ -592,5 +620,5 @@ def test_a_roster_of_the_example_is_understood(tmp_path: Path) -> None:
     roster = read_roster(example)
     first = roster.seats[0]
     lay(tmp_path, f"{first.host}/upcall.pcap")
-    [*found] = find(tmp_path, roster)
+    [*found] = find(tmp_path, roster).files
     assert [one.owner.student for one in found] == [one.student_id for one in first.students]

@@ -28,7 +28,7 @@ from upcall_grader.export.grades_json import as_bytes, grades
 from upcall_grader.export.moodle import moodle_table
 from upcall_grader.export.tables import grades_table
 from upcall_grader.grade import command as grade
-from upcall_grader.judge.results import Assessment, Owner, Remark
+from upcall_grader.judge.results import Assessment, Owner, PassedOver, Remark
 from upcall_grader.languages import LANGUAGES
 from upcall_grader.report.pages import write_report
 from upcall_grader.show import command as show
@@ -70,7 +70,10 @@ def bytes_of(text: str) -> bytes:
 
 
 def assessment() -> Assessment:
-    """Return a class in which each string is everybody's name, file, group and message."""
+    """Return a class in which each string is everybody's name, file, group and message.
+
+    Each is passed over once, too.
+    """
     submissions = []
     for number, text in enumerate(TEXTS):
         owner = Owner(f"{number}{text}", text, f"{text}@example.org", text, text, on_roster=True)
@@ -89,7 +92,8 @@ def assessment() -> Assessment:
                 mode=text,
             )
         )
-    return building.assessment(*submissions)
+    passed_over = tuple(PassedOver(text, Cause("hidden")) for text in TEXTS)
+    return building.assessment(*submissions)._replace(passed_over=passed_over)
 
 
 # -- upcall-show and upcall-grade
@@ -136,8 +140,9 @@ def test_a_class_on_a_terminal(language: str, tmp_path: Path, capsys: Capsys) ->
         packets = talk.open().say(bytes_of(text), b"x").packets
         (folder / f"{text}.pcap").write_bytes(b.pcap(b.frames(packets)))
         (folder / "server.log").write_bytes(bytes_of(text))
+        (folder / f".{text}").touch()
     out = tmp_path / "out\x1b[2J"
-    words = ["--lang", language, "--out", str(out), "--assignment", TEXTS[0]]
+    words = ["--lang", language, "--passed-over", "--out", str(out), "--assignment", TEXTS[0]]
     check(said_by(grade.main, [*words, str(tmp_path / "captures")], capsys))
     for file in [*out.glob("*.csv"), *out.glob("*.json"), *out.glob("report/**/*.html")]:
         assert raw(file.read_text("utf-8")) == []
