@@ -9,6 +9,8 @@ numbers, and by "Follow TCP Stream". The grader differs from tshark, and rightly
   capture begins in the middle of a connection, nothing tells them from a retransmission.
 * "Follow TCP Stream" gives up bytes that come after they were acknowledged, and what lies behind a
   gap at the end. The grader does not: the bytes are in the file.
+* Of bytes that come twice, and in two ways, the first count. Behind a gap those count that begin
+  first.
 * The octet of a keep-alive is no data, also where it comes first.
 * A packet that was met twice, as on ``-i any``, is one packet.
 """
@@ -73,12 +75,13 @@ class Agreed:
 class Sent:
     """The bytes of one side, as tshark's numbers put them in order.
 
-    ``whole``: nothing lies before its first number, and no segment was cut; ``in_order``: each came
-    before those that follow it and before it was acknowledged, and none is missing.
+    ``sure``: nothing lies before its first number, no segment was cut, and no byte behind a gap
+    came in two ways; ``in_order``: each came before those that follow it and before it was
+    acknowledged, and none is missing.
     """
 
     data: bytes
-    whole: bool
+    sure: bool
     in_order: bool
 
 
@@ -184,7 +187,7 @@ def once(lines: list[Line]) -> list[Line]:
     met: dict[Line, int] = {}
     kept = []
     for line in lines:
-        packet = replace(line, frame=0, time_ns=0)
+        packet = replace(line, frame=0, time_ns=0, relative_seq=0, relative_ack=0)
         if abs(line.time_ns - met.get(packet, -TWICE_NS)) >= TWICE_NS:
             met[packet] = line.time_ns
             kept.append(line)
@@ -197,23 +200,27 @@ def reassembled(lines: list[Line], by_client: bool) -> Sent:
     own = [line for line in lines if line.from_client is by_client]
     base = next((line.seq + 1 for line in own if line.flags & b.SYN), first)
     bytes_at: dict[int, int] = {}
-    whole, in_order, highest = True, True, 0
+    sure, in_order, highest, gap = True, True, 0, 0
     for line in lines:
         if line.from_client is not by_client:
             highest = max(highest, _distance(base, line.ack) if line.flags & b.ACK else 0)
             continue
         number = line.seq + bool(line.flags & b.SYN)
         start = _distance(base, number)
+        came = {at: byte for at, byte in enumerate(line.payload, start) if at >= 0}
+        fresh = came.keys() - bytes_at.keys()
         keeps_alive = line.payload in (b"", b"\0")
-        whole &= keeps_alive or _distance(first, number) >= 0
-        whole &= len(line.payload) == line.length
-        fresh = [at for at in range(max(start, 0), start + line.length) if at not in bytes_at]
+        sure &= keeps_alive or _distance(first, number) >= 0
+        sure &= len(line.payload) == line.length
+        sure &= all(bytes_at.get(at, byte) == byte for at, byte in came.items() if at >= gap)
         in_order &= not line.length or start >= 0
-        in_order &= not fresh or fresh[0] >= highest
+        in_order &= not fresh or min(fresh) >= highest
         highest = max(highest, start + line.length)
-        bytes_at |= {at: line.payload[at - start] for at in fresh if at - start < len(line.payload)}
-    in_order &= list(bytes_at) == list(range(len(bytes_at)))
-    return Sent(bytes(bytes_at[at] for at in sorted(bytes_at)), whole, in_order)
+        bytes_at = came | bytes_at
+        while gap in bytes_at:
+            gap += 1
+    in_order &= gap == len(bytes_at)
+    return Sent(bytes(bytes_at[at] for at in sorted(bytes_at)), sure, in_order)
 
 
 def _first_number(lines: list[Line], by_client: bool) -> int:
@@ -301,7 +308,7 @@ def agree(path: Path, streams: int = MOST_STREAMS) -> Agreed:
 
 def _bytes_agree(lines: list[Line], connection: Connection, shown: tuple[bytes, bytes]) -> Agreed:
     expected = [reassembled(lines, by_client) for by_client in (True, False)]
-    if not all(side.whole for side in expected):
+    if not all(side.sure for side in expected):
         return Agreed(connections=1)
     bytes_sent = sent(connection)
     where = f"stream {lines[0].stream}"
