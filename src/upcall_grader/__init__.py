@@ -10,6 +10,7 @@
 ``languages`` those in which there are words for all of it
 ``lab``       port and phrases of the lab that is looked for
 ``terminal``  payload as text in quotes for a terminal, colours
+``output``    standard output and error, also where they cannot be written
 
 ``judge`` stands on ``capture``, ``show``, ``export`` and ``report`` on ``judge``, ``selfcheck`` on
 ``report``, ``grade`` on all of them but ``selfcheck`` and ``show``.

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import ClassVar, NoReturn
-
-from upcall_text.plain import escape_unprintable
+from typing import ClassVar
 
 
 def place(trouble: str) -> str:
@@ -21,11 +18,3 @@ class TroubleError(Exception):
     def __str__(self) -> str:
         """Return the message and its place."""
         return super().__str__() + place(self.trouble)
-
-
-class Parser(argparse.ArgumentParser):
-    """A command line whose mistakes are explained, too."""
-
-    def error(self, message: str) -> NoReturn:
-        """End the program with status 2."""
-        super().error(escape_unprintable(message) + place(trouble="wrong-command-line"))

@@ -135,6 +135,10 @@ class Terminal:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(timeout=self._patience)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send the command a signal."""
+        self._process.send_signal(number)
+
     def exit_status(self) -> int:
         """Wait until the command ends and return its exit status."""
         deadline = time.monotonic() + self._patience

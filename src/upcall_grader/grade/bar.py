@@ -19,6 +19,8 @@ def bar() -> Iterator[Tell]:
     """Show a bar on standard error, gone at the end; the function it gives moves it on."""
     columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        # It stays visible below the bar: whatever kills this process, the terminal has its cursor.
+        progress.console.show_cursor(True)
         task = progress.add_task("grading", total=None, visible=False)
 
         def tell(done: int, total: int) -> None:

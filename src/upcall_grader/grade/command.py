@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from upcall_grader import output
 from upcall_grader.grade import results
 from upcall_grader.grade.bar import bar
 from upcall_grader.grade.options import grade_options, rubric_options, token_options
@@ -28,7 +28,7 @@ from upcall_grader.judge.tokens import SecretError, read_secret, token
 from upcall_grader.terminal import Painter, wants_colour
 from upcall_grader.texts.default_rubric import default_rubric_text
 from upcall_grader.texts.wording import Wording
-from upcall_grader.troubles import TroubleError, place
+from upcall_grader.troubles import TroubleError
 from upcall_roster import RosterError, read_roster
 from upcall_roster.seats import Roster
 from upcall_text.plain import escape_unprintable
@@ -36,12 +36,8 @@ from upcall_text.plain import escape_unprintable
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says, and return the exit status."""
+    output.prepare()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    _open_closed_streams()
-    # A name may hold characters that the output's encoding lacks: they show as escapes.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     try:
         status = _run(words)
         sys.stdout.flush()
@@ -49,37 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A roster's problems stand one on a line; any other line end is somebody's file name.
         lines = str(error).split("\n") if isinstance(error, RosterError) else [str(error)]
         for line in lines:
-            print(f"upcall-grade: {escape_unprintable(line)}", file=sys.stderr)
+            output.complain(f"upcall-grade: {escape_unprintable(line)}")
         return 2
     except BrokenPipeError:
-        _close_quietly()
+        output.drop(sys.stdout)
         return 0
     except OSError as error:
-        name = escape_unprintable(str(error.filename or "its output"))
-        print(
-            f"upcall-grade: {name}: {error.strerror or error}; make room or correct its owner,"
-            " then run it again" + place(trouble="cannot-be-written"),
-            file=sys.stderr,
-        )
-        _close_quietly()
+        output.complain_of_writing("upcall-grade", error)
         return 2
     except KeyboardInterrupt:
         return 130
     except results.EndedError as ended:
         return ended.status
     return status
-
-
-def _open_closed_streams() -> None:
-    """Have a place for what is printed, also where the caller has closed it (``>&-``)."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
-
-
-def _close_quietly() -> None:
-    """Drop what could not be written, so that Python does not complain while closing it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(words: list[str]) -> int:
@@ -143,9 +121,9 @@ def _grade_and_tell(
         if options.out:
             told.append(_write(assessment, options))
     except (TroubleError, OSError):
-        _tell(told)
+        output.tell(told)
         raise
-    _tell(told)
+    output.tell(told)
     return 1 if assessment.needs_person else 0
 
 
@@ -156,16 +134,6 @@ def _write(assessment: Assessment, options: argparse.Namespace) -> str:
     )
     page = escape_unprintable(str(options.out / "report" / "index.html"))
     return f"report: {page} ({'changed' if changed else 'unchanged'})"
-
-
-def _tell(told: Iterable[str]) -> None:
-    try:
-        for line in told:
-            print(line)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output has seen enough.
-        _close_quietly()
 
 
 def _secret(rubric: Rubric, file: Path | None) -> bytes:

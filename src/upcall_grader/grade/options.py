@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from upcall_grader.command_line import Parser
 from upcall_grader.judge.limit_options import add_limits
 from upcall_grader.languages import LANGUAGES
-from upcall_grader.troubles import Parser
 
 _STATUS = (
     "Exit status: 0 all graded, 1 some need a person, 2 wrong use. Other commands:"

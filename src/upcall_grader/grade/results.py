@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from types import FrameType
 from typing import Never
 
 from upcall_files.whole import LockError, alone, replace_folder
+from upcall_grader import output
 from upcall_grader.export.files import write_exports
 from upcall_grader.judge.earlier_results import EXPORTS, MARKER, REPORT, RESULTS
 from upcall_grader.judge.results import Assessment
@@ -64,7 +64,7 @@ def locked(out: Path) -> Iterator[None]:
         by = f"process {process}" if process.isdecimal() else "another process"
         name = escape_unprintable(str(out))
         said = f"upcall-grade: {name}: {by} writes there; waiting for it"
-        print(said + place(trouble="runs-already"), file=sys.stderr)
+        output.complain(said + place(trouble="runs-already"))
 
     with _signals_raise():
         try:

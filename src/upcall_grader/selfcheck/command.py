@@ -9,9 +9,11 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from upcall_grader import output
+from upcall_grader.command_line import Parser
 from upcall_grader.judge.results import Verdict
 from upcall_grader.languages import LANGUAGES
 from upcall_grader.report.phrases import Phrases
@@ -19,7 +21,7 @@ from upcall_grader.selfcheck.checking import Checked, check_file
 from upcall_grader.selfcheck.rubrics import rubric_from
 from upcall_grader.selfcheck.telling import Teller
 from upcall_grader.terminal import Glyphs, Painter, wants_colour
-from upcall_grader.troubles import Parser, TroubleError
+from upcall_grader.troubles import TroubleError
 from upcall_text.plain import escape_unprintable
 
 _NAME = "upcall-check.pyz"
@@ -27,24 +29,19 @@ _NAME = "upcall-check.pyz"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the file that the command line names; return the exit status."""
+    output.prepare()
     options = _options(arguments)
-    # A message may hold characters that the output's encoding lacks: they show as escapes.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     phrases = Phrases(options.lang)
     try:
         checked = check_file(options.file, rubric_from(options.rubric), options.lang)
-        _tell(checked, phrases)
         if options.page:
             options.page.write_text(checked.page, encoding="utf-8")
+        output.tell(_lines(checked, phrases))
     except TroubleError as error:
         return _fail(str(error))
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; Python must not complain while closing it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        name, cause = str(error.filename or options.page), error.strerror or str(error)
+        output.drop(sys.stdout)
+        name, cause = str(error.filename or "stdout"), error.strerror or str(error)
         return _fail(phrases("selfcheck.not-written", file=name, error=cause))
     except KeyboardInterrupt:
         return 130
@@ -98,17 +95,15 @@ def _page(text: str) -> Path:
     return Path(text)
 
 
-def _tell(checked: Checked, phrases: Phrases) -> None:
+def _lines(checked: Checked, phrases: Phrases) -> Iterator[str]:
     columns = shutil.get_terminal_size((80, 24)).columns
     paint = Painter(wants_colour("auto", sys.stdout))
     glyphs = Glyphs.for_encoding(sys.stdout.encoding)
-    for line in Teller(phrases, columns, paint, glyphs).lines(checked):
-        print(line)
-    sys.stdout.flush()
+    return Teller(phrases, columns, paint, glyphs).lines(checked)
 
 
 def _fail(message: str) -> int:
-    print(f"{_NAME}: {escape_unprintable(message)}", file=sys.stderr)
+    output.complain(f"{_NAME}: {escape_unprintable(message)}")
     return 2
 
 

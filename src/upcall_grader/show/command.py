@@ -7,17 +7,19 @@ unreadable file.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
+from upcall_grader import output
 from upcall_grader.capture.connections import Step
 from upcall_grader.capture.limits import Limits
 from upcall_grader.capture.packets import Other, Packet, Segment, endpoint_text, tcp_name
 from upcall_grader.capture.reading import Capture, CaptureError, open_capture
 from upcall_grader.cause import Cause
+from upcall_grader.command_line import Parser
 from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.default_rubric import DEFAULT
 from upcall_grader.judge.folder import has_sidecars
@@ -29,35 +31,31 @@ from upcall_grader.show.summary import Summary
 from upcall_grader.show.table import Row, Table, label_rows
 from upcall_grader.terminal import Glyphs, Painter, wants_colour
 from upcall_grader.texts.wording import Wording
-from upcall_grader.troubles import Parser, TroubleError, place
+from upcall_grader.troubles import TroubleError, place
 from upcall_text.plain import escape_unprintable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Show what the command line names; return the exit status."""
+    output.prepare()
     options = _options(arguments)
     painter = Painter(wants_colour(options.color, sys.stdout))
-    # A message may hold characters that the output's encoding lacks: they show as escapes.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     try:
         rubric = _rubric(options.rubric, options.port)
-        complete = _show(Path(options.file), rubric, painter, limits_of(options))
-        sys.stdout.flush()
+        lines, complete = _shown(Path(options.file), rubric, painter, limits_of(options))
+        output.tell(lines)
     except CaptureError as error:
         wording, name = Wording("en"), escape_unprintable(options.file)
         cause = f"upcall-show: {name}: {escape_unprintable(wording.cause(error.cause))}.\n"
         remedy = f"Remedy: {wording.remedy_for(error.cause)}."
-        print(cause + remedy + place(error.trouble), file=sys.stderr)
+        output.complain(cause + remedy + place(error.trouble))
         return 2
     except TroubleError as error:
-        print(f"upcall-show: {escape_unprintable(str(error))}", file=sys.stderr)
+        output.complain(f"upcall-show: {escape_unprintable(str(error))}")
         return 2
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; Python must not complain while closing it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0 if not options.check else 1
+    except OSError as error:
+        output.complain_of_writing("upcall-show", error)
+        return 2
     except KeyboardInterrupt:
         return 130
     return 1 if options.check and not complete else 0
@@ -112,8 +110,10 @@ def _rubric(file: Path | None, port: int | None) -> Rubric:
     return rubric._replace(lab=rubric.lab._replace(port=port)) if port else rubric
 
 
-def _show(path: Path, rubric: Rubric, paint: Painter, limits: Limits) -> bool:
-    """Print everything; return whether the capture is complete."""
+def _shown(
+    path: Path, rubric: Rubric, paint: Painter, limits: Limits
+) -> tuple[Iterable[str], bool]:
+    """Return the lines to print, and whether the capture is complete."""
     glyphs = Glyphs.for_encoding(sys.stdout.encoding)
     columns = shutil.get_terminal_size((120, 24)).columns
     stream, capture = open_capture(path, limits)
@@ -121,13 +121,11 @@ def _show(path: Path, rubric: Rubric, paint: Painter, limits: Limits) -> bool:
         rows, watched = _read(capture, path, rubric)
     summaries = [case.connection for case in watched.cases]
     label_rows(rows, summaries)
+    lines = Summary(rubric, columns, paint, glyphs).lines(watched, str(path), capture)
     if rows:
         table = Table(rows, columns, paint, glyphs, rubric.lab.answer)
-        for line in [*_legend(summaries, table.named), *table.lines(), ""]:
-            print(line)
-    for line in Summary(rubric, columns, paint, glyphs).lines(watched, str(path), capture):
-        print(line)
-    return not lacking(watched.submission)
+        lines = chain(_legend(summaries, table.named), table.lines(), [""], lines)
+    return lines, not lacking(watched.submission)
 
 
 def _read(capture: Capture, path: Path, rubric: Rubric) -> tuple[list[Row], Watched]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+
+import pytest
 
 from tests.support.terminal import Terminal
 
@@ -21,9 +24,29 @@ print("done")
 """
 
 
+WAITING = """
+import signal
+from upcall_grader.grade.bar import bar
+
+with bar() as tell:
+    tell(60, 120)
+    signal.pause()
+"""
+ENVIRONMENT = {**os.environ, "TERM": "xterm-256color"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_whatever_ends_it_the_terminal_has_its_cursor(number: signal.Signals) -> None:
+    with Terminal([sys.executable, "-c", WAITING], ENVIRONMENT) as terminal:
+        terminal.expect("60/120")
+        terminal.send(number)
+        assert terminal.exit_status() == -number
+    assert "?25l" in terminal.text
+    assert terminal.text.rindex("?25h") > terminal.text.rindex("?25l")
+
+
 def test_the_bar_tells_how_far_it_is_where_there_is_much_to_do() -> None:
-    environment = {**os.environ, "TERM": "xterm-256color"}
-    with Terminal([sys.executable, "-c", PROGRAM], environment) as terminal:
+    with Terminal([sys.executable, "-c", PROGRAM], ENVIRONMENT) as terminal:
         assert terminal.exit_status() == 0
     assert "49/50" not in terminal.text
     assert terminal.text.index("60/120") < terminal.text.index("90/120")

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import sys
 import threading
 import time
@@ -175,6 +176,18 @@ def test_the_board_goes_and_the_report_stays(evening: Evening) -> None:
     # Told once, by the report.
     assert text.count("on the disk") == text.count('task "The disk must have room"') == 1
     assert evening.after.cursor
+
+
+def test_a_run_that_is_ended_gives_the_cursor_back(room: Rooms) -> None:
+    made = room("seat-1")
+    made.write(prepare="- hosts: lab_hosts\n  gather_facts: false\n  tasks:" + HOLD)
+    with at_terminal(made, "prepare.yml") as terminal:
+        terminal.expect("Hold")
+        terminal.send(signal.SIGTERM)
+        (made.folder / "go").touch()
+        assert terminal.exit_status() != 0
+    assert "?25l" in terminal.text
+    assert shown(terminal).cursor
 
 
 TOO_OLD = """
