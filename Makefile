@@ -24,7 +24,7 @@ LINTS := lint-ansible lint-modules lint-yaml lint-python lint-types lint-shell l
 	lint-changelog
 # Not English, or not words: Indonesian files, parts of files, words, hashes, gpg's names, parts of messages in tests.
 CODESPELL := --skip "./captures,./grades,./handouts,./images,./selfcheck,./requirements/*.txt,*.id.*,.git" \
-	--ignore-words-list fpr,poin,grup,caf,hel,criterias,keep-alives --ignore-multiline-regex '\n\[id\]\n.*'
+	--ignore-words-list fpr,poin,grup,caf,hel,criterias,keep-alives,dosen,paket --ignore-multiline-regex '\n\[id\]\n.*'
 # No look-up by network. Fingerprints of public keys are not secrets; passwords in tests have a space, which no token
 # has.
 SECRETS := --no-verify --exclude-secrets '^[0-9A-F]{40}$$| ' --exclude-lines 'etc/passwd|PasswordAuthentication'

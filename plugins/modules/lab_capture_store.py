@@ -18,8 +18,8 @@ description:
     where it is.
   - A scripted session never takes the place of a capture that a student made, in mode V(watch) or
     by hand. Then it goes to C(scripted/).
-  - The manifest says what the controller knows: host, mode, student, clock offset, size and digest.
-    What the host says of the session is in its C(claims).
+  - In the manifest stands what the controller knows (host, mode, student, clock offset, size and
+    digest). What the host says of the session is in its C(claims).
   - Nothing that a lab host sent becomes a path, and the digest of the written capture is compared
     with the one that the host reported.
 options:
