@@ -17,6 +17,7 @@ from ansible.utils.color import ANSIBLE_COLOR, parsecolor
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src"))
 
 from upcall_board.events import Events
+from upcall_board.plain import harmless
 from upcall_board.reasons import one_line, why_failed, why_unreachable
 
 # These need rich.
@@ -43,7 +44,7 @@ description:
   - Warnings, deprecations, differences, results of C(debug) and C(assert), and other results that
     ask to be shown are printed above the board. So are the labelled items of an C(assert).
   - While a task may ask something (C(pause), C(vars_prompt), a C(debugger)) there is no board.
-  - Control characters in hosts' messages are escaped.
+  - Control characters in hosts' messages are escaped, on the board and in these lines.
   - Prints the lines of P(ansible.builtin.default#callback) instead if the output is not a terminal,
     or is one that cannot move its cursor (E(TERM) is V(dumb)), with C(-v) or C(--step), if a log is
     kept (C(log_path)), if the debugger is on for all tasks, and if a required Python package is
@@ -65,6 +66,16 @@ COLORS = {
 }
 
 
+def escape_what_is_printed(display: t.Any) -> None:
+    """Have Ansible's display, by which everything of a run is printed, escape it first."""
+    plain = display.display
+
+    def show(msg: str, *args: t.Any, **more: t.Any) -> None:
+        plain(harmless(msg.replace("\r\n", "\n"), COLORS), *args, **more)
+
+    display.display = show
+
+
 def asks(task: t.Any) -> bool:
     """Return whether a task may read from the terminal."""
     return action(task) == "pause" or task.debugger not in (None, "never")
@@ -84,6 +95,7 @@ class CallbackModule(DefaultCallback):
 
     def __init__(self) -> None:
         super().__init__()
+        escape_what_is_printed(self._display)
         self._events = Events(constants.LOCALHOST)
         self._board: Board | None = None
         self._screen: Screen | None = None

@@ -4,6 +4,7 @@
 ``progress``  how far each host came in each step
 ``reasons``   why it came no further, in one line
 ``board``     that laid out for a terminal of a given size
+``plain``     what is printed, escaped
 ``screen``    drawn in place on a terminal, with what is printed meanwhile above it
 
 The callback plugins ``lab_board`` and ``lab_report`` hand over what happens. Nothing here imports

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Any, TextIO, cast
 
 from rich.console import Console
@@ -19,15 +18,10 @@ from rich.segment import ControlType, Segment, SegmentLines
 from rich.text import Text
 
 from upcall_board.board import Board
-from upcall_text.plain import escape_unprintable
+from upcall_board.plain import harmless
 
 # Seconds between two looks at whether there is anything new to draw.
 PERIOD = 0.125
-
-
-def harmless(text: str) -> str:
-    """Return ``text`` with escapes for what is not printable, but for line ends and tabs."""
-    return escape_unprintable(text, keep="\n\t")
 
 
 class Above:
@@ -50,12 +44,6 @@ class Above:
         return getattr(self._stream, name)
 
 
-def _colored(colors: Iterable[str]) -> re.Pattern[str] | None:
-    """Return the escape sequences that begin and end these colours."""
-    sequences = "|".join(sorted(colors))
-    return re.compile(rf"(\x1b\[(?:0|{sequences})m)") if sequences else None
-
-
 class Screen:
     """The board on the terminal, from `show` to `hide`, which may follow each other again.
 
@@ -65,11 +53,11 @@ class Screen:
     """
 
     def __init__(
-        self, board: Board, failed: Callable[[Exception], None], colors: Iterable[str] = ()
+        self, board: Board, failed: Callable[[Exception], None], colors: Collection[str] = ()
     ) -> None:
         self._board = board
         self._failed = failed
-        self._colored = _colored(colors)
+        self._colors = colors
         self._said: deque[str] = deque()
         self._live: Live | None = None
         self._ended = threading.Event()
@@ -84,7 +72,7 @@ class Screen:
             return
         self._streams = sys.stdout, sys.stderr
         self._console = Console(
-            file=sys.stdout, no_color=not self._colored, force_terminal=True, highlight=False
+            file=sys.stdout, no_color=not self._colors, force_terminal=True, highlight=False
         )
         self._drawn, self._size, self._second = [], (0, 0), -1
         self._ended = threading.Event()
@@ -171,7 +159,4 @@ class Screen:
 
     def _drawn_text(self, text: str) -> Text:
         """Return what was printed, with allowed colours and everything else escaped."""
-        parts = self._colored.split(text) if self._colored else [text]
-        # Every second part is a colour.
-        parts[::2] = map(harmless, parts[::2])
-        return Text.from_ansi("".join(parts))
+        return Text.from_ansi(harmless(text, self._colors))

@@ -16,11 +16,13 @@ from rich.console import Console
 from tests.support.loading import load
 from tests.unit.export import building
 from tests.unit.grader import building as b
+from tests.unit.plugins.conftest import Room
 from tests.unit.text.hostile import HOSTILE, raw
 from upcall_board.board import Board
+from upcall_board.plain import harmless
 from upcall_board.progress import Play, Progress
 from upcall_board.reasons import why_failed, why_unreachable
-from upcall_board.screen import Screen, harmless
+from upcall_board.screen import Screen
 from upcall_grader.capture.packets import Other
 from upcall_grader.cause import Cause
 from upcall_grader.export.canvas import canvas_table
@@ -31,6 +33,7 @@ from upcall_grader.grade import command as grade
 from upcall_grader.judge.results import Assessment, Owner, PassedOver, Remark
 from upcall_grader.languages import LANGUAGES
 from upcall_grader.report.pages import write_report
+from upcall_grader.selfcheck import command as selfcheck
 from upcall_grader.show import command as show
 from upcall_grader.show.table import Row, Table
 from upcall_grader.terminal import Glyphs, Painter
@@ -119,7 +122,16 @@ def test_packets_of_something_else() -> None:
     check("\n".join(Table(rows, 140, Painter(False), Glyphs(), b"").lines()))
 
 
-@pytest.mark.parametrize("main", [show.main, grade.main], ids=["show", "grade"])
+MAINS: dict[str, Main] = {
+    "show": show.main,
+    "grade": grade.main,
+    "grade rubric": lambda words: grade.main(["rubric", *words]),
+    "grade tokens": lambda words: grade.main(["tokens", "--roster=/", "--secret=/", *words]),
+    "check": selfcheck.main,
+}
+
+
+@pytest.mark.parametrize("main", MAINS.values(), ids=MAINS)
 @pytest.mark.parametrize("option", [[], ["--rubric"], ["--unheard-of"], ["--lang"], ["--port"]])
 def test_what_a_command_line_names(
     main: Main, option: list[str], tmp_path: Path, capsys: Capsys
@@ -239,6 +251,51 @@ def test_reasons() -> None:
         results += [{"msg": "MODULE FAILURE", "stderr": text} for text in TEXTS]
         results += [{"censored": text} for text in TEXTS]
         check("\n".join(map(tell, results)))
+
+
+# Ansible refuses a module's answer that is no UTF-8.
+UNICODE = [text for text in TEXTS if text == text.encode("utf-8", "ignore").decode()]
+HOST = f"""#!/usr/bin/python
+from ansible.module_utils.basic import AnsibleModule
+module = AnsibleModule(argument_spec={{"fails": {{"type": "bool", "default": False}}}})
+texts = {UNICODE!a}
+for text in texts:
+    module.warn(text)
+running = [{{"pid": 7, "interface": text, "command": text}} for text in texts]
+if module.params["fails"]:
+    module.fail_json(msg="\\n".join(texts), running=running)
+module.exit_json(running=running)
+"""
+PLAY = """
+- hosts: lab_hosts
+  gather_facts: false
+  tasks:
+    - name: Look
+      lab_hostile:
+      register: looked
+    - name: List
+      ansible.builtin.assert: {that: item.pid == 7, quiet: true}
+      loop: "{{ looked.running }}"
+      loop_control: {label: "{{ item.interface }}"}
+    - name: Tell
+      ansible.builtin.debug: {var: looked}
+    - name: Break
+      lab_hostile: {fails: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("form", "words"), [("json", []), ("json", ["-v"]), ("yaml", ["-v"]), ("json", ["-vvv"])]
+)
+def test_the_usual_lines_of_a_run(form: str, words: list[str], tmp_path: Path) -> None:
+    room = Room(tmp_path, ["seat-1"])
+    room.write(prepare=PLAY)
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "lab_hostile.py").write_text(HOST)
+    run = room.run("prepare.yml", *words, ANSIBLE_CALLBACK_RESULT_FORMAT=form, TERM="dumb")
+    assert run.status == 2
+    assert "TASK [Break] ***" in run.output
+    check(run.output)
 
 
 # -- rosters, and what hosts say
