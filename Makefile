@@ -94,7 +94,7 @@ unit: venv-test ## run the unit tests
 	pytest tests/unit --numprocesses auto
 
 .PHONY: browser
-browser: venv-test ## test the report's and the handouts' pages in a real browser (tests/browser)
+browser: venv-test ## test the pages of report, handouts and self-check in a real browser (tests/browser)
 	pytest tests/browser
 
 .PHONY: pictures
@@ -157,6 +157,7 @@ handouts: venv ## make handouts/, the students' handouts as pages to print or up
 .PHONY: selfcheck
 selfcheck: venv ## make selfcheck/, the grader for students to check with (RUBRIC=my-rubric.yml: with your own rubric)
 	python -m scripts.selfcheck.pyz $(if $(RUBRIC),--rubric "$(RUBRIC)")
+	python -m scripts.selfcheck.page $(if $(RUBRIC),--rubric "$(RUBRIC)")
 
 .PHONY: readmes
 readmes: venv-test ## make README.md's tables, each role's README.md and galaxy_info from their sources
@@ -164,10 +165,11 @@ readmes: venv-test ## make README.md's tables, each role's README.md and galaxy_
 	scripts/role-readmes roles/*
 
 .PHONY: lock
-lock: venv-test ## make requirements/*.txt from *.in (UPGRADE=--upgrade: newest versions)
+lock: venv-test ## make requirements/*.txt from *.in (UPGRADE=--upgrade: newest versions), and npm's lock file
 	$(LOCK) $(UPGRADE) --output-file=requirements/lab.txt requirements/lab.in
 	$(LOCK) $(UPGRADE) --output-file=requirements/test.txt requirements/test.in
 	$(LOCK) $(UPGRADE) --output-file=requirements/bench.txt requirements/bench.in
+	cd scripts/selfcheck && npm install --package-lock-only --ignore-scripts
 
 .PHONY: clean
 clean: ## remove the virtual environment and caches; captures stay

@@ -14,6 +14,7 @@ from pathlib import Path
 from scripts.selfcheck.contents import TOP, Contents, contents
 from scripts.selfcheck.output import FOLDER, write
 from upcall_grader.troubles import TroubleError
+from upcall_text.plain import escape_unprintable
 
 NAME = "upcall-check.pyz"
 START = TOP / "scripts/selfcheck/start.py"
@@ -29,7 +30,7 @@ def main() -> int:
     try:
         data = archive(contents(options.rubric))
     except TroubleError as error:
-        print(f"selfcheck: {error}", file=sys.stderr)
+        print(f"selfcheck: {escape_unprintable(str(error))}", file=sys.stderr)
         return 2
     print(write(FOLDER / NAME, data))
     return 0

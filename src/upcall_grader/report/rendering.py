@@ -21,8 +21,10 @@ MAX_TEXT = 2000
 CLASS, STUDENT, EXAMPLE = "course.html.j2", "student.html.j2", "example.html.j2"
 """The templates of the page of the class, of a student's page, and of the handouts' picture."""
 # page.css and ladder.css are what the handouts' pages have as well (scripts/handouts.py).
+STYLE = ("page.css", "ladder.css", "style.css")
+"""The files of ``templates`` that make the style of a page."""
 _INLINED = {
-    "style_css": ("page.css", "ladder.css", "style.css"),
+    "style_css": STYLE,
     "sort_js": ("sort.js",),
     "copy_js": ("copy.js",),
 }

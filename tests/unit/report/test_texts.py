@@ -29,7 +29,7 @@ def places(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("name", ["pages", "remarks", "causes"])
+@pytest.mark.parametrize("name", ["pages", "remarks", "causes", "selfcheck_page"])
 def test_languages_have_the_same_codes_and_places(name: str, language: str) -> None:
     english, other = load(name, "en"), load(name, language)
     assert set(other) == set(english)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -52,6 +53,19 @@ def test_a_lock_holds_what_its_input_asks_for(asked: str, lock: str) -> None:
     assert {name: locked.get(name) for name in exact} == exact
     named = set(re.findall(r"^[A-Za-z][\w.-]*", read(asked), re.MULTILINE))
     assert {name.lower() for name in named} <= set(locked)
+
+
+def test_npm_s_lock_has_a_hash_for_each_package_and_no_address() -> None:
+    lock = (TOP / "scripts/selfcheck/package-lock.json").read_text(encoding="utf-8")
+    packages = json.loads(lock)["packages"]
+    wanted = json.loads((TOP / "scripts/selfcheck/package.json").read_text(encoding="utf-8"))
+    assert packages.pop("")["dependencies"] == wanted["dependencies"]
+    assert {
+        name: packages[f"node_modules/{name}"]["version"] for name in wanted["dependencies"]
+    } == (wanted["dependencies"])
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
+    assert re.findall(r"\w+://\S*|resolved", lock) == []
 
 
 def test_the_package_depends_on_what_is_locked() -> None:

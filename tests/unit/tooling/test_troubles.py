@@ -31,7 +31,8 @@ PLACE = re.compile(r"\(docs/troubles\.md#([\w-]+)\)")
 AT_END = re.compile(PLACE.pattern + r"\s*\Z")
 
 TASKS = [*sorted(TOP.glob("roles/*/tasks/*.yml")), *sorted(TOP.glob("playbooks/*.yml"))]
-PYTHON = [path for folder in ("src", "plugins") for path in sorted((TOP / folder).rglob("*.py"))]
+FOLDERS = ("src", "plugins", "scripts/selfcheck")
+PYTHON = [path for folder in FOLDERS for path in sorted((TOP / folder).rglob("*.py"))]
 # Those that lecturers call, by themselves or with make; the others are for who changes the project.
 SCRIPTS = [
     *(TOP / "scripts" / name for name in ("become", "test-packages", "test-vm", "venv")),
