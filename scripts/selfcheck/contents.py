@@ -69,7 +69,10 @@ def _place(path: Path) -> str:
 
 def _library(distribution: str, package: str) -> Iterator[tuple[str, bytes]]:
     """Yield a library's modules and its licence; it does without its compiled parts."""
-    for file in metadata.files(distribution) or ():
+    files = metadata.files(distribution)
+    if files is None:
+        raise ModuleNotFoundError(f"{distribution} lacks its list of files; make venv installs it")
+    for file in files:
         if file.parts[0] == package and file.suffix == ".py":
             yield file.as_posix(), file.read_binary()
         elif file.parent.name in ("licenses", file.parts[0]) and file.name.startswith("LICENSE"):

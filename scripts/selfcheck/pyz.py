@@ -13,7 +13,7 @@ from pathlib import Path
 
 from scripts.selfcheck.contents import TOP, Contents, contents
 from scripts.selfcheck.output import FOLDER, write
-from upcall_grader.troubles import TroubleError
+from upcall_grader.troubles import TroubleError, place
 from upcall_text.plain import escape_unprintable
 
 NAME = "upcall-check.pyz"
@@ -26,13 +26,20 @@ def main() -> int:
     """Write the file, and say where and whether it is another one than before."""
     parser = argparse.ArgumentParser(description="Make selfcheck/upcall-check.pyz for students.")
     parser.add_argument("--rubric", metavar="FILE", type=Path, help="YAML file (default: built in)")
+    parser.add_argument("--out", metavar="FILE", type=Path, default=FOLDER / NAME)
     options = parser.parse_args()
     try:
-        data = archive(contents(options.rubric))
+        print(write(options.out, archive(contents(options.rubric))))
     except TroubleError as error:
         print(f"selfcheck: {escape_unprintable(str(error))}", file=sys.stderr)
         return 2
-    print(write(FOLDER / NAME, data))
+    except OSError as error:
+        print(
+            f"selfcheck: {options.out}: {error.strerror}; make room or correct its owner, then run"
+            " it again" + place(trouble="cannot-be-written"),
+            file=sys.stderr,
+        )
+        return 2
     return 0
 
 

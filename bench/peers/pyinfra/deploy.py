@@ -24,6 +24,7 @@ FILES = (COMPOSE, "Upcall/Dockerfile", "Upcall/clientcall.py", "Upcall/servercal
 PLACES = (
     *((f"{DIRECTORY}/{file}", file, "instructor") for file in FILES),
     (f"{DIRECTORY}/handout.md", "docs/handout.en.md", "instructor"),
+    (f"{DIRECTORY}/upcall-check.pyz", ".cache/upcall-check.pyz", "instructor"),
     ("/etc/profile.d/upcall-lab.sh", "roles/lab_upcall/files/greeting.en.sh", "root"),
 )
 PROJECT = "com.docker.compose.project"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import typing as t
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 from testinfra.host import Host
 
+from scripts.selfcheck.contents import contents
+from scripts.selfcheck.pyz import archive
 from tests.support.captures import name_of, on_one_host
 from tests.support.lab_hosts import COMPOSE, LAB, TOP, recap, repair, run_playbook
 
@@ -29,6 +32,17 @@ def test_the_login_user_may_edit_the_lab_files(host: Host, name: str) -> None:
     assert file.content == (TOP / name).read_bytes()
     assert (file.user, oct(file.mode)) == ("instructor", "0o644")
     assert host.run(f"test -w {LAB}/{name} -a -w {LAB}/Upcall").rc == 0
+
+
+def test_students_check_with_the_grader_of_this_checkout(host: Host) -> None:
+    file = host.file(f"{LAB}/upcall-check.pyz")
+    assert file.content == archive(contents(None))
+    assert (file.user, oct(file.mode)) == ("instructor", "0o644")
+    capture = b64encode((TOP / "tests/corpus/stopped-early.pcap").read_bytes()).decode()
+    host.check_output(f"echo {capture} | base64 --decode > /tmp/upcall.pcap")
+    told = host.run(f"cd {LAB} && LC_ALL=C.UTF-8 python3 upcall-check.pyz /tmp/upcall.pcap")
+    assert (told.rc, told.stderr) == (1, "")
+    assert told.stdout.startswith("upcall.pcap: Capture again, 80 of 100 points\n")
 
 
 def test_both_services_are_healthy_on_one_network(host: Host) -> None:

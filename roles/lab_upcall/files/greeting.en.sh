@@ -32,6 +32,10 @@ case $-:$0 in
                     "    $pager /opt/upcall-lab/handout.md" \
                     '    cd /opt/upcall-lab' ''
             fi
+            if [ -r /opt/upcall-lab/upcall-check.pyz ]; then
+                printf '%s\n' 'Check your capture before you hand it in:' '' \
+                    '    python3 upcall-check.pyz upcall.pcap' ''
+            fi
         ) || :
     fi
     ;;

@@ -32,6 +32,10 @@ case $-:$0 in
                     "    $pager /opt/upcall-lab/handout.md" \
                     '    cd /opt/upcall-lab' ''
             fi
+            if [ -r /opt/upcall-lab/upcall-check.pyz ]; then
+                printf '%s\n' 'Periksa rekaman Anda sebelum dikumpulkan:' '' \
+                    '    python3 upcall-check.pyz --lang id upcall.pcap' ''
+            fi
         ) || :
     fi
     ;;

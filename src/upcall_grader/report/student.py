@@ -92,6 +92,7 @@ class StudentPage:
     sentence: str
     instructor: str
     preliminary: bool
+    selfcheck: bool
     points: str
     possible: str
     share: int
@@ -139,6 +140,7 @@ def student_page(
         sentence=sentence,
         instructor=phrases("instructor.checks") if selfcheck else looks,
         preliminary=bool(looks) and not selfcheck,
+        selfcheck=selfcheck,
         points=phrases.number(submission.points),
         possible=phrases.number(rubric.points),
         share=_share(submission.points, rubric.points),

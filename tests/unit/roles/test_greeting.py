@@ -108,6 +108,12 @@ def test_no_handout_is_promised_where_none_is(login: Login, tmp_path: Path) -> N
     assert "handout" not in text
 
 
+def test_the_self_check_is_named_where_it_lies(login: Login, tmp_path: Path) -> None:
+    assert "python3 upcall-check.pyz" not in shown(login())
+    (tmp_path / "lab" / "upcall-check.pyz").touch()
+    assert "\n    python3 upcall-check.pyz upcall.pcap\n" in shown(login())
+
+
 def test_nobody_is_greeted_to_a_lab_that_is_gone(login: Login, tmp_path: Path) -> None:
     (tmp_path / "lab" / "handout.md").unlink()
     (tmp_path / "lab").rmdir()
@@ -153,10 +159,14 @@ def test_there_is_a_greeting_and_a_handout_in_each_language() -> None:
 
 @each_language
 def test_its_commands_are_the_handouts(language: str) -> None:
-    first, second = steps(TOP / "docs" / f"handout.{language}.md")[:2]
+    handout = TOP / "docs" / f"handout.{language}.md"
+    first, second = steps(handout)[:2]
     greeting = GREETINGS[language].read_text()
     assert f"'    {first.text}'" in greeting
     assert f'"    ${{sudo}}{second.text}"' in greeting
+    check = re.search("'    (python3 upcall-check.pyz [^']*)'", greeting)
+    assert check
+    assert check[1] in {step.text for step in steps(handout)}
 
 
 def test_it_knows_the_containers_by_what_they_run() -> None:
