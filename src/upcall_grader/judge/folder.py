@@ -225,8 +225,17 @@ def _why_passed_over(entry: os.DirEntry[str]) -> Cause | None:
     return None
 
 
-def has_sidecars(path: Path) -> bool:
-    """Return whether manifest and logs in a capture's folder are its own, as ``find`` has it."""
+def by_itself(path: Path) -> CaptureFile:
+    """Return one capture as ``find`` has it in a folder of captures, and without a roster."""
+    names = path.absolute().parts[1:]
+    file = "/".join(names[-3:])
+    if not (is_collected(file) or is_of_host(file)):
+        file = "/".join(names[-2:])
+    return _unlisted(path.absolute().parents[file.count("/")], file, _has_sidecars(path))
+
+
+def _has_sidecars(path: Path) -> bool:
+    """Return whether manifest and logs in a capture's folder are its own."""
     folder = path.parent
     try:
         beside = any((folder / name).exists() for name in sidecar_files.NAMES)

@@ -98,16 +98,22 @@ class Watched(NamedTuple):
 
 
 def judge_watched(
-    capture: Capture, path: Path, rubric: Rubric, see_packet: SeePacket, sidecars: bool
+    capture: Capture,
+    path: Path,
+    rubric: Rubric,
+    see_packet: SeePacket,
+    sidecars: bool,
+    believed: bool,
 ) -> Watched:
     """Judge an open capture as ``judge_file`` does, while ``see_packet`` is given its packets.
 
-    It is nobody's in particular. ``path`` is where it is from; with ``sidecars``, manifest and logs
-    in that folder are its own. Raises OSError if the medium fails.
+    It is nobody's in particular. ``path`` is where it is from; ``sidecars`` and ``believed`` are
+    those of ``judge_with_fingerprints``. Raises OSError if the medium fails.
     """
     owner, connections = Owner(""), list[ConnectionSummary]()
     folder = path.parent if sidecars else None
     manifest, remarks = _manifest(folder) if folder else (Manifest(), [])
+    manifest = manifest if believed else manifest.claims
     case_of = _case_of(rubric, manifest, owner, b"")
     rank = ranked_by(rubric, case_of)
     summary = summarize_capture(capture, rubric.lab, rank, see_packet, connections.append)

@@ -22,7 +22,7 @@ from upcall_grader.cause import Cause
 from upcall_grader.command_line import Parser
 from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.default_rubric import DEFAULT
-from upcall_grader.judge.folder import has_sidecars
+from upcall_grader.judge.folder import by_itself
 from upcall_grader.judge.limit_options import add_limits, limits_of
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.rubric_file import read_rubric
@@ -135,7 +135,8 @@ def _read(capture: Capture, path: Path, rubric: Rubric) -> tuple[list[Row], Watc
         rows.append(_row(packet, step))
 
     try:
-        return rows, judge_watched(capture, path, rubric, see, has_sidecars(path))
+        one = by_itself(path)
+        return rows, judge_watched(capture, path, rubric, see, one.sidecars, one.believed)
     except OSError as error:
         cause = Cause("stopped", {"frame": len(rows), "error": error.strerror or str(error)})
         raise CaptureError(cause) from error

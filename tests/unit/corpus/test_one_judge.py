@@ -124,7 +124,7 @@ def judged(path: Path) -> Iterator[tuple[tuple[Endpoint, Endpoint], bool, bool]]
     """Yield each connection's ends, and whether the judge finds its handshake and its close."""
     stream, capture = open_capture(path)
     with stream:
-        watched = judge_watched(capture, path, RUBRIC, lambda _packet, _step: None, False)
+        watched = judge_watched(capture, path, RUBRIC, lambda _packet, _step: None, False, False)
     for case in watched.cases:
         met = [judge(one, case).status is Status.MET for one in (HANDSHAKE, CLOSE)]
         yield (case.connection.client, case.connection.server), met[0], met[1]

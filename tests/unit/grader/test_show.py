@@ -1,5 +1,6 @@
 """The command as a user types it."""
 
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.unit.grader import building as b
 from tests.unit.grader.conftest import Real
+from upcall_grader.grade import command as grade
 from upcall_grader.show import command as show
 from upcall_grader.terminal import width
 
@@ -231,8 +233,40 @@ def test_a_rubric_that_cannot_be_used(run: Run, rubric: str) -> None:
     assert err.endswith(" (docs/troubles.md#rubric)\n")
 
 
+@pytest.mark.parametrize(
+    ("file", "believed"),
+    [
+        ("captures/pc-1/upcall.pcap", True),
+        ("captures/pc-1/scripted/upcall.pcap", True),
+        ("captures/submissions/2110001/upcall.pcap", True),
+        ("handed-in/2110001/upcall.pcap", False),
+        ("handed-in/2110001/pc-1/upcall.pcap", True),
+        ("handed-in/pc-2/upcall.pcap", False),
+        ("handed-in/2110001/scripted/upcall.pcap", False),
+        ("handed-in/submissions/2110001/mine/upcall.pcap", False),
+    ],
+)
+def test_a_manifest_is_believed_where_upcall_grade_believes_it(
+    file: str, believed: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b.pcap(b.frames(b.lab())))
+    words = '{"host": "pc-1", "tcpdump": {"dropped": 3}}'
+    (path.parent / "manifest.json").write_text(words)
+    show.main([str(path)])
+    assert ("tcpdump lost packets: 3" in capsys.readouterr().out) is believed
+    # The folder that is graded is the one that a person would name.
+    top = tmp_path / file.partition("/")[0]
+    if "2110001/pc-1" in file:
+        top /= "2110001"
+    grade.main([str(top)])
+    assert ("tcpdump lost packets: 3" in capsys.readouterr().out) is believed
+
+
 def test_manifest_and_logs_beside_the_only_capture_count(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_text('{"tcpdump": {"dropped": 3}, "sha256": "0"}')
+    words = {"tcpdump": {"dropped": 3}, "sha256": "0", "host": tmp_path.name}
+    (tmp_path / "manifest.json").write_text(json.dumps(words))
     (tmp_path / "client.log").write_bytes(b"Received upcall from server: another\n")
     _, out, _ = run(b.pcap(b.frames(b.lab(b"1"))))
     assert "? Messages   The capture holds 1 of 2 messages, but not the whole connection." in out
