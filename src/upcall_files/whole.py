@@ -1,8 +1,9 @@
 """A folder of results that is exchanged in one step: all of its files are old, or all are new.
 
 The new files are written beside it, in ``.<name>.upcall-grade``. What a killed run left there is
-removed by the next one; files of somebody else in the folder stay in it. What is wrong is an
-OSError.
+removed by the next one; files of somebody else in the folder stay in it. The new files are on the
+medium before they take the place of the old ones, and that before those are removed: a power loss
+leaves one of both. What is wrong is an OSError.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import filecmp
 import os
 import shutil
 import signal
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 LOCK = ".lock"
@@ -35,10 +37,15 @@ def make_folder(folder: Path) -> None:
 
 def save(file: Path, data: bytes) -> None:
     """Write a new file for its owner alone, whatever the umask."""
+    save_pieces(file, (data,))
+
+
+def save_pieces(file: Path, pieces: Iterable[bytes]) -> None:
+    """Write the same from pieces, of which no two need to be there at once."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         os.fchmod(descriptor, 0o600)
-        stream.write(data)
+        stream.writelines(pieces)
 
 
 @contextlib.contextmanager
@@ -85,7 +92,9 @@ def replace_folder(folder: Path, ours: Collection[str], write: Callable[[Path], 
             # Where there are no hard links, runs that wait see that the lock is another one.
             with contextlib.suppress(OSError):
                 os.link(folder / LOCK, new / LOCK)
+            _flush(new)
             _exchange(new, folder)
+            _flush(folder)
             return True
         finally:
             _clear(folder, ours)
@@ -195,7 +204,7 @@ def _is_same(new: Path, folder: Path, ours: Collection[str]) -> bool:
     """Return whether the folder holds the same files already, for its owner alone."""
     modes = _modes(new, ours)
     return modes == _modes(folder, ours) and all(
-        (new / name).read_bytes() == (folder / name).read_bytes()
+        filecmp.cmp(new / name, folder / name, shallow=False)
         for name, mode in modes.items()
         if stat.S_ISREG(mode)
     )
@@ -218,6 +227,24 @@ def _exchange(new: Path, folder: Path) -> None:
     except OSError:
         old.rename(folder)
         raise
+
+
+def _flush(folder: Path) -> None:
+    """Wait until all that was written where a folder lies is on the medium (syncfs(2)).
+
+    That is one call, where each of some thousand pages would be waited for by itself.
+    """
+    call = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if call is None:
+        os.sync()
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if call(descriptor) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), str(folder))
+    finally:
+        os.close(descriptor)
 
 
 def _exchange_names(one: Path, other: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from upcall_files.whole import save
+from upcall_files.whole import save, save_pieces
 from upcall_grader.export import grades_json
 from upcall_grader.export.canvas import canvas_table
 from upcall_grader.export.moodle import moodle_table
@@ -25,7 +25,7 @@ def write_exports(
         OSError: the folder cannot be written.
     """
     wording = Wording(language)
-    save(out / "grades.json", grades_json.as_bytes(grades_json.grades(assessment, language)))
+    save_pieces(out / "grades.json", grades_json.grades(assessment, language))
     save(out / "grades.schema.json", grades_json.schema())
     save(out / "grades.csv", grades_table(assessment, wording))
     if any(submission.owner.on_roster for submission in assessment.submissions):

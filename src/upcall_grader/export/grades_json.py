@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
@@ -24,30 +25,23 @@ SCHEMA = 1
 """Goes up when a key is renamed or removed."""
 
 
-def grades(assessment: Assessment, language: str) -> dict[str, Any]:
-    r"""Return an assessment as plain JSON values, with sentences in ``language``.
+def grades(assessment: Assessment, language: str) -> Iterator[bytes]:
+    r"""Yield an assessment as JSON, with sentences in ``language``: a piece for each submission.
 
-    Submissions come in the order of the assessment, copies in that of their files. Bytes that are
-    no UTF-8 stand as ``\xNN``.
+    It is in ASCII, indented, with a line feed at its end. Submissions come in the order of the
+    assessment, copies in that of their files. Bytes that are no UTF-8 stand as ``\xNN``.
     """
     wording = Wording(language)
     best = {id(submission) for submission in counting(assessment)}
     copies = copied(assessment)
     pages = page_names(assessment.submissions)
-    return {
+    head = {
         "schema": SCHEMA,
         "language": language,
         "points_possible": number(assessment.rubric.points),
         "needs_person": assessment.needs_person,
-        "submissions": [
-            _submission(submission, wording)
-            | {
-                "needs_person": awaits_person(submission, copies),
-                "counts": id(submission) in best,
-                "page": f"report/students/{page}",
-            }
-            for submission, page in zip(assessment.submissions, pages, strict=True)
-        ],
+    }
+    tail = {
         "copies": sorted(_files(copy) for copy in assessment.copies),
         "passed_over": [
             {"file": _text(one.file), "why": wording.told(one.cause)}
@@ -55,11 +49,22 @@ def grades(assessment: Assessment, language: str) -> dict[str, Any]:
         ],
         "proofs": sorted(map(_proof, assessment.copies), key=lambda proof: proof["files"]),
     }
+    yield _json(head).removesuffix(b"\n}") + b',\n  "submissions": ['
+    between = b""
+    for submission, page in zip(assessment.submissions, pages, strict=True):
+        one = _submission(submission, wording) | {
+            "needs_person": awaits_person(submission, copies),
+            "counts": id(submission) in best,
+            "page": f"report/students/{page}",
+        }
+        # A line feed in a text stands as an escape: each one here begins a line.
+        yield between + b"\n    " + _json(one).replace(b"\n", b"\n    ")
+        between = b","
+    yield (b"\n  ]," if between else b"],") + _json(tail).removeprefix(b"{") + b"\n"
 
 
-def as_bytes(tree: dict[str, Any]) -> bytes:
-    """Return JSON in ASCII, indented, with a line feed at its end."""
-    return (json.dumps(tree, indent=2) + "\n").encode("ascii")
+def _json(tree: dict[str, Any]) -> bytes:
+    return json.dumps(tree, indent=2).encode("ascii")
 
 
 def schema() -> bytes:

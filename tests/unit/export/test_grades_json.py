@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
 import typing as t
 
 import pytest
@@ -43,7 +44,7 @@ def told(results: Assessment) -> dict[str, t.Any]:
     """Return what a program reads that knows the schema."""
     schema = json.loads(grades_json.schema())
     Draft202012Validator.check_schema(schema)
-    read = json.loads(grades_json.as_bytes(grades_json.grades(results, "en")))
+    read = json.loads(b"".join(grades_json.grades(results, "en")))
     Draft202012Validator(schema).validate(read)
     return t.cast(dict[str, t.Any], read)
 
@@ -76,7 +77,7 @@ def test_messages_are_text_whatever_their_bytes() -> None:
 
 
 def test_whole_points_are_integers_and_the_text_is_safe_anywhere() -> None:
-    text = grades_json.as_bytes(grades_json.grades(EVERYTHING, "en")).decode("ascii")
+    text = b"".join(grades_json.grades(EVERYTHING, "en")).decode("ascii")
     assert text.endswith("}\n")
     assert '\n  "points_possible": 100,\n' in text
     assert re.search(r"[^\n -~]", text) is None
@@ -104,3 +105,22 @@ def test_the_schema_knows_every_key() -> None:
         target["unknown"] = 1
         with pytest.raises(ValidationError, match="unknown"):
             validator.validate(read)
+
+
+@pytest.mark.parametrize("results", [EVERYTHING, EVERYTHING._replace(submissions=())])
+def test_its_pieces_are_one_indented_text(results: Assessment) -> None:
+    text = b"".join(grades_json.grades(results, "en")).decode("ascii")
+    assert text == json.dumps(json.loads(text), indent=2) + "\n"
+
+
+def test_a_large_class_is_never_in_memory_at_once() -> None:
+    results = assessment(*(graded(SARI, f"{number}.pcap") for number in range(500)))
+    written = 0
+    tracemalloc.start()
+    try:
+        for piece in grades_json.grades(results, "en"):
+            written += len(piece)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < written / 2, f"{written} bytes made it hold {most} bytes"

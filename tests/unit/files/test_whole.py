@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,28 @@ def test_a_lock_that_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
     assert (tmp_path / "mine").read_text() == "years of work"
     assert not (tmp_path / "gone").exists()
     assert (folder / "a").read_text() == "old"
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_what_is_new_is_on_the_medium_before_what_is_old_goes(
+    exchange: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    watched = {"syncfs", "renameat2", "os.rename", "shutil.rmtree"}
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        name = str(arguments[1]) if event == "ctypes.dlsym" else event
+        if name in watched:
+            seen.append(name)
+
+    folder = tmp_path / "out"
+    put(folder, "old")
+    if not exchange:
+        monkeypatch.setattr(whole, "_exchange_names", lambda _one, _other: False)
+    sys.addaudithook(hook)
+    put(folder, "new")
+    moved = ["renameat2"] if exchange else ["os.rename", "os.rename"]
+    assert seen == ["syncfs", *moved, "syncfs", "shutil.rmtree"]
+    # A hook stays for as long as the process lives.
+    watched.clear()
+    assert content(folder)["a"] == "new"

@@ -395,7 +395,7 @@ def test_what_a_session_typed_is_no_work_of_a_student(
     def scripted() -> dict[str, tuple[bool, bool]]:
         """Return the files of scripted sessions: whether they are told, and wait for a person."""
         found = assess(tmp_path, DEFAULT, seats)
-        tree = grades(found, "en")["submissions"]
+        tree = json.loads(b"".join(grades(found, "en")))["submissions"]
         rows = csv.DictReader(grades_table(found, Wording("en")).decode("utf-8-sig").splitlines())
         waits = {row["file"]: row["needs_person"] == "yes" for row in rows if row["file"]}
         told = {}

@@ -26,7 +26,7 @@ from upcall_board.screen import Screen
 from upcall_grader.capture.packets import Other
 from upcall_grader.cause import Cause
 from upcall_grader.export.canvas import canvas_table
-from upcall_grader.export.grades_json import as_bytes, grades
+from upcall_grader.export.grades_json import grades
 from upcall_grader.export.moodle import moodle_table
 from upcall_grader.export.tables import grades_table
 from upcall_grader.grade import command as grade
@@ -182,7 +182,7 @@ def test_exports(language: str) -> None:
         canvas_table(assessment(), TEXTS[0]),
     ):
         check(data.decode("utf-8"))
-    written = as_bytes(grades(assessment(), language))
+    written = b"".join(grades(assessment(), language))
     assert written.isascii()
     assert raw(written.decode()) == []
 
