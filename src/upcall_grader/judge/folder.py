@@ -104,7 +104,7 @@ def find(folder: Path, roster: Roster | None, without: Collection[Path] = ()) ->
     for one in _walk(folder, (), places):
         place = folder.joinpath(*one.parts)
         chosen = _handed_in(place, one.names) if one.parts else one.names
-        beside = {name: _beside(place / name) for name in one.names if name not in chosen}
+        beside = {name: _beside(place / name) for name in set(one.names).difference(chosen)}
         files |= {one.path(name): len(chosen) == 1 for name in chosen}
         over = {**one.passed_over, **beside}
         passed_over += (PassedOver(one.path(name), cause) for name, cause in over.items())
