@@ -22,7 +22,7 @@ class ConnectionSummary(NamedTuple):
     Times are nanoseconds since 1970 UTC, or None. ``resets`` are frames, and whether the client
     sent it. ``strays`` are bytes of the server before its first upcall. ``whole``: no byte is
     missing between the first and the last of each side. ``answered``: the server sent anything,
-    captured or acknowledged.
+    captured or acknowledged. ``last_options`` are the last segment's TCP options.
     """
 
     number: int
@@ -41,6 +41,7 @@ class ConnectionSummary(NamedTuple):
     strays: tuple[tuple[bytes, tuple[int, ...]], ...]
     whole: bool
     answered: bool = True
+    last_options: bytes = b""
 
     @property
     def conversation(self) -> Conversation:
@@ -139,4 +140,5 @@ def summarize_connection(connection: Connection, phrase: bytes) -> ConnectionSum
         strays=dialogue.strays,
         whole=dialogue.whole,
         answered=server.base is not None,
+        last_options=connection.last.options,
     )

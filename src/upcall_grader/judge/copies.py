@@ -77,7 +77,9 @@ def _groups(
 
 def _proofs(joins: Iterable[dict[str, int]]) -> tuple[Proof, ...]:
     """Return the packets that prove best that the files are one capture."""
-    packets = [sorted(holder.items()) for holder in joins if 0 not in holder.values()]
+    named = (tuple(sorted(holder.items())) for holder in joins if 0 not in holder.values())
+    # A packet may be the same by its numbers and by its clocks.
+    packets = list(dict.fromkeys(named))
     # Packets that most of the files have come first, then those that come first in them; of packets
     # in the same files the second comes behind the first of all others, so that each file has its.
     packets.sort(key=lambda packet: (-len(packet), packet))

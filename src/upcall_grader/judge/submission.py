@@ -27,6 +27,7 @@ from upcall_grader.judge.capture_summary import (
 from upcall_grader.judge.check import Case
 from upcall_grader.judge.connection_summary import ConnectionSummary
 from upcall_grader.judge.log_comparison import CLIENT_LOG, SERVER_LOG, disagreements
+from upcall_grader.judge.packet_fingerprints import clocks
 from upcall_grader.judge.ranking import CaseOf, ranked_by
 from upcall_grader.judge.reading import from_start, read_summary
 from upcall_grader.judge.results import Judgement, Owner, Remark, Status, Submission, Value, Verdict
@@ -219,17 +220,20 @@ def _submission(
 
 
 def _fingerprints(descriptor: int, summary: CaptureSummary, lab: Lab) -> Mapping[int, int]:
-    """Return the file's fingerprints, with all of the connection that is judged.
+    """Return the file's fingerprints, with all of the connection that is judged, and its clocks.
 
     Of a file with many packets only some are remembered: others may have been added to it for just
     that.
     """
-    remembered = summary.fingerprints
-    if remembered.has_all or summary.best is None:
+    remembered, best = summary.fingerprints, summary.best
+    if best is None:
         return remembered.frames
-    with from_start(descriptor) as stream:
-        own = fingerprints_of(Capture(stream), lab, summary.best.evidence)
-    return own | remembered.frames
+    own: dict[int, int] = {}
+    if not remembered.has_all:
+        with from_start(descriptor) as stream:
+            own = fingerprints_of(Capture(stream), lab, best.evidence)
+    clock = clocks(best.last_options)
+    return own | remembered.frames | ({} if clock is None else {clock: best.last_frame})
 
 
 def _other(manifest: Manifest, digest: str) -> list[Remark]:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.corpus import mutants as m
 from tests.unit.grader import building as b
+from tests.unit.judge.honest import honest
 from tests.unit.judge.talks import exchange, talk
 from upcall_grader.export.counting import awaits_person, copied, counting
 from upcall_grader.judge import packet_fingerprints
@@ -111,6 +113,51 @@ def test_what_is_judged_is_compared_however_much_else_there_is(
     assert copy.files == ("budi.pcap", "sari.pcap")
     for proof in copy.proofs:
         assert padded[proof.frames["budi.pcap"] - 1] == FRAMES[proof.frames["sari.pcap"] - 1]
+
+
+def renumbered(data: bytes, stamps: Callable[[int], int] = lambda stamp: stamp) -> bytes:
+    """Return the packets with other sequence numbers of both sides, and changed timestamps."""
+    packets = []
+    for packet in m.read(data):
+        own, other = (7_777, -99_999) if packet.from_client else (-99_999, 7_777)
+        changed = packet.seq(own).ack(other if packet.flags & b.ACK else 0)
+        for at in (m.TCP + 24, m.TCP + 28):
+            changed = changed.field(at, ">I", stamps)
+        packets.append(changed)
+    return m.write(packets)
+
+
+def test_other_sequence_numbers_leave_the_clocks(tmp_path: Path) -> None:
+    own = {f"s{number}": honest(number) for number in range(3)}
+    [copy] = assessed(tmp_path, own | {"budi": renumbered(own["s1"])}).copies
+    assert copy.files == ("budi.pcap", "s1.pcap")
+    last = len(m.read(own["s1"]))
+    assert [proof.frames for proof in copy.proofs] == [{"budi.pcap": last, "s1.pcap": last}]
+
+
+def later(stamp: int) -> int:
+    return stamp + 5
+
+
+def without(_: int) -> int:
+    return 0
+
+
+@pytest.mark.parametrize("stamps", [later, without])
+def test_other_clocks_as_well_are_not_found(stamps: Callable[[int], int], tmp_path: Path) -> None:
+    changed = renumbered(honest(1), stamps)
+    assert groups(assessed(tmp_path, {"sari": honest(1), "budi": changed})) == []
+
+
+def test_that_there_are_no_clocks_is_nothing_in_common(tmp_path: Path) -> None:
+    files = {f"s{number}": renumbered(honest(number), without) for number in range(3)}
+    assert groups(assessed(tmp_path, files)) == []
+
+
+def test_nobody_who_copied_nothing_is_told_so(tmp_path: Path) -> None:
+    assessment = assessed(tmp_path, {f"s{number}": honest(number) for number in range(500)})
+    assert assessment.copies == ()
+    assert {(one.points, one.remarks) for one in assessment.submissions} == {(100, ())}
 
 
 def test_copies_of_a_close_alone_are_found(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
+import pytest
+
 from upcall_grader.capture.packets import ACK, PSH
-from upcall_grader.judge.packet_fingerprints import MAX_FINGERPRINTS, PacketFingerprints
+from upcall_grader.judge.packet_fingerprints import MAX_FINGERPRINTS, PacketFingerprints, clocks
 
 DRAW = random.Random(4141)  # noqa: S311 (test data)
 PACKETS = [(DRAW.getrandbits(32), DRAW.getrandbits(32)) for _ in range(4 * MAX_FINGERPRINTS)]
@@ -34,3 +36,23 @@ def test_a_part_of_a_capture_remembers_what_the_whole_does() -> None:
 
 def test_all_of_a_short_capture() -> None:
     assert len(remembered(PACKETS[:MAX_FINGERPRINTS])) == MAX_FINGERPRINTS
+
+
+STAMPS = bytes.fromhex("080a 00000007 00000009")
+
+
+@pytest.mark.parametrize(
+    ("options", "number"),
+    [
+        (b"\1\1" + STAMPS, 1 << 64 | 7 << 32 | 9),
+        (b"\2\4\5\xb4\4\2" + STAMPS + b"\1\3\3\7", 1 << 64 | 7 << 32 | 9),
+        (b"", None),
+        (b"\0" + STAMPS, None),
+        (STAMPS[:-1], None),
+        (b"\x05\0" + b"\x05\0" * 9, None),
+        (b"\x08", None),
+        (bytes.fromhex("080a 00000007 00000000"), None),
+    ],
+)
+def test_clocks(options: bytes, number: int | None) -> None:
+    assert clocks(options) == number

@@ -76,6 +76,7 @@ def summarize_ordinary(
         exchanges=tuple(map(_exchange, talk.texts[::2], talk.texts[1::2])),
         strays=(),
         whole=True,
+        last_options=last.options,
     )
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+_OPTIONS = 54
+"""Where they begin: behind Ethernet's header, IPv4's and TCP's own, which are all plain."""
+
 
 class RawSegment(NamedTuple):
     """One TCP segment.
@@ -27,6 +30,11 @@ class RawSegment(NamedTuple):
     def length(self) -> int:
         """How many bytes of payload it has."""
         return self.end - self.start
+
+    @property
+    def options(self) -> bytes:
+        """Its TCP options."""
+        return self.packet[_OPTIONS : self.start]
 
     @property
     def payload(self) -> bytes:
