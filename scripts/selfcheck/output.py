@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from scripts.selfcheck.contents import TOP
@@ -15,9 +16,12 @@ def write(path: Path, data: bytes) -> str:
     if path.is_file() and path.read_bytes() == data:
         return f"selfcheck: {path} (unchanged)"
     path.parent.mkdir(exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
+    # A name of its own: runs in containers that share this folder may have one process id.
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    new = Path(name)
     try:
-        new.write_bytes(data)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
         new.chmod(0o644)
         new.replace(path)
     finally:
