@@ -9,8 +9,10 @@ from contextlib import contextmanager
 import pytest
 from testinfra.host import Host
 
+from tests.support import laptop
 from tests.support.captures import name_of, on_one_host
 from tests.support.lab_hosts import COMPOSE, LAB, one_line, recap, run_playbook
+from tests.support.laptop import a_laptop
 
 BRIDGE = "br-$(docker network inspect --format '{{slice .Id 0 12}}' upcall-lab_upcall)"
 UP = f"{COMPOSE} up --detach --wait"
@@ -105,7 +107,9 @@ def test_a_capture_in_a_container_is_no_leftover(host: Host) -> None:
         assert findings(host) == {}
 
 
-STOP, START = "systemctl stop docker.socket docker", f"systemctl start docker && {UP}"
+STOP = "systemctl stop docker.socket docker"
+# systemd refuses a unit that was started too often within a minute.
+START = f"systemctl reset-failed docker.service docker.socket; systemctl start docker && {UP}"
 HARMS = {
     "no-engine": (
         f"{STOP} && mv $(command -v dockerd) /root/dockerd",
@@ -201,6 +205,19 @@ def test_capturing_that_is_not_permitted(host: Host, interpreter: Callable[[str]
     found = findings(host, ansible_python_interpreter=python)
     assert list(found) == ["tcpdump-not-permitted"]
     assert "CAP_NET_RAW" in found["tcpdump-not-permitted"]
+
+
+def test_docker_desktop_s_engine_is_elsewhere_also_for_deploy(
+    host: Host, interpreter: Callable[[str], str]
+) -> None:
+    with a_laptop(host):
+        python = {"ansible_python_interpreter": interpreter(laptop.PROGRAM)}
+        found = findings(host, **python)
+        deploy = run_playbook("deploy", name_of(host), python)
+    assert list(found) == ["engine-elsewhere"]
+    assert f"on another machine ({name_of(host)})" in found["engine-elsewhere"]
+    assert "(docs/troubles.md#engine-elsewhere)" in one_line(deploy.stdout)
+    assert recap(deploy.stdout, name_of(host))["changed"] == 0
 
 
 SHIFTS = {"+10s": True, "-10s": True, "+1s": False}

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 from testinfra.host import Host
 
+from tests.support import laptop
 from tests.support.captures import name_of, on_one_host
 from tests.support.handout import Step, pattern, steps
 from tests.support.lab_hosts import LAB, SHELL, TOP, login, run_playbook
+from tests.support.laptop import a_laptop, image_for_captures
 from tests.support.terminal import CTRL_C, Terminal
 
 HANDOUTS = sorted((TOP / "docs").glob("handout.*.md"))
@@ -25,11 +27,13 @@ BRIDGE_DIGITS = re.compile("[0-9a-f]{12}")
 
 
 class Student:
-    """Follows a handout on a lab host."""
+    """Follows a handout: on a lab host, or on the laptop that it stands for."""
 
-    def __init__(self, host: str, stack: ExitStack) -> None:
+    def __init__(self, host: str, stack: ExitStack, folder: str = LAB, at: str = "") -> None:
         self._host = host
         self._stack = stack
+        self._folder = folder
+        self._at = at  # what brings a login to where the student works
         self._terminals: dict[str, Terminal] = {}
         self.bridge = ""
 
@@ -55,9 +59,12 @@ class Student:
         if name not in self._terminals:
             opened = self._stack.enter_context(login(self._host))
             self._terminals[name] = opened
+            if self._at:
+                opened.match(SHELL)
+                opened.say(self._at)
             if name != "lab":
                 opened.match(SHELL)
-                opened.say(f"cd {LAB}")
+                opened.say(f"cd {self._folder}")
         return self._terminals[name]
 
     def done(self) -> None:
@@ -100,6 +107,54 @@ def test_who_follows_the_handout_gets_full_points(
         with host.sudo():
             (tmp_path / "student").write_bytes(host.file(f"{LAB}/upcall.pcap").content)
     assert graded(tmp_path)["points"] == 100
+
+
+def on_docker_desktop(language: str) -> list[Step]:
+    """Return the handout's steps, with those that the laptop's page tells otherwise."""
+    told = [
+        step.text for step in steps(TOP / "docs" / f"laptop.{language}.md") if step.kind == "shell"
+    ]
+    instead = dict(zip(("cd", "ip", "sudo"), told, strict=True))
+    followed = steps(TOP / "docs" / f"handout.{language}.md")
+    first_words = [step.text.split()[0] for step in followed if step.kind == "shell"]
+    assert [first_words.count(word) for word in instead] == [1, 1, 1]
+    return [
+        step._replace(text=instead.get(step.text.split()[0], step.text))
+        if step.kind == "shell"
+        else step
+        for step in followed
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "handout"), list(enumerate(HANDOUTS)), ids=[path.name for path in HANDOUTS]
+)
+def test_who_follows_the_laptop_s_page_gets_full_points(
+    host: Host, number: int, handout: Path, tmp_path: Path
+) -> None:
+    """Where tcpdump sees no bridge, as with Docker Desktop."""
+    on_one_host(host, number + 1)
+    _, language, _ = handout.name.split(".")
+    (tmp_path / "student").mkdir()
+    with (
+        may_use_docker(host),
+        a_laptop(host),
+        image_for_captures(host, tmp_path),
+        ExitStack() as stack,
+    ):
+        assert host.run("ip link show docker0").succeeded
+        seen = host.run(f"sudo {laptop.PROGRAM} tcpdump -c 1 -i docker0")
+        assert "No such device exists" in seen.stderr
+        at = f"sudo {laptop.PROGRAM} su --login instructor"
+        student = Student(name_of(host), stack, f"~/{laptop.FOLDER}", at)
+        for step in on_docker_desktop(language):
+            student.follow(step)
+        student.done()
+        with host.sudo():
+            assert host.check_output("docker ps --all --quiet") == ""
+            capture = host.file(f"/home/instructor/{laptop.FOLDER}/upcall.pcap").content
+    (tmp_path / "student" / "upcall.pcap").write_bytes(capture)
+    assert graded(tmp_path / "student")["points"] == 100
 
 
 def graded(folder: Path) -> dict[str, t.Any]:

@@ -54,6 +54,22 @@ def test_reset_makes_a_clean_lab_and_keeps_docker_and_image(host: Host) -> None:
     assert_nothing_is_left(host)
 
 
+def test_reset_stops_a_capture_in_a_container(host: Host) -> None:
+    running = "docker ps --quiet --filter label=upcall-lab.capture"
+    waits = (
+        "import signal; signal.signal(signal.SIGTERM, signal.default_int_handler); signal.pause()"
+    )
+    with host.sudo():
+        host.check_output("docker tag upcall-lab:1 upcall-capture:1")
+        host.check_output(f"{COMPOSE} run --detach --rm --entrypoint python tcpdump -c '{waits}'")
+        assert host.check_output(running) != ""
+    run = run_playbook("reset", name_of(host))
+    assert run.returncode == 0, run.stdout
+    with host.sudo():
+        host.check_output("docker image rm upcall-capture:1")
+        assert host.check_output(running) == ""
+
+
 def test_reset_ends_what_a_killed_session_left(host: Host) -> None:
     with host.sudo():
         host.check_output(
