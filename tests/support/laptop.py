@@ -33,7 +33,7 @@ def a_laptop(host: Host, user: str = "instructor") -> Iterator[None]:
         try:
             host.check_output(f"cat > {PROGRAM} <<'END'\n{_SCRIPT}END\nchmod 755 {PROGRAM}")
             host.check_output("ip netns add laptop")
-            host.check_output(f"mkdir {home} && cp -r {LAB}/compose {LAB}/Upcall {home}")
+            host.check_output(f"cp -r {LAB} {home} && rm -f {home}/upcall.pcap")
             host.check_output(f"chown -R {user}: {home}")
             yield
         finally:
