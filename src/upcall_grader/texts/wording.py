@@ -42,7 +42,9 @@ class Wording:
 
     def remedy(self, remark: Remark) -> str:
         """Return what to do about it; "" if there is nothing to do."""
-        return self._texts[remark.code].get("remedy", "").format_map(self._values(remark))
+        text = self._texts[remark.code].get("remedy", "").format_map(self._values(remark))
+        # A cause's remedy, which is a part of a sentence, may stand at its beginning.
+        return text[:1].upper() + text[1:]
 
     def cause(self, cause: Cause) -> str:
         """Return a cause as a part of a sentence."""
