@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from upcall_grader.capture.connections import Mark, Step
+from upcall_grader.capture.connections import Mark
 from upcall_grader.capture.dialogue import Exchange
 
 
@@ -39,17 +39,17 @@ class Phases:
                 self._of_frame.setdefault(frame, Phase("exchange", number))
         self._current = _DATA
 
-    def of(self, step: Step) -> Phase:
-        """Return the next step's phase.
+    def of(self, frame: int, marks: Mark, repeats: int | None) -> Phase:
+        """Return the phase of the next step, which is told by its frame, marks and repeated frame.
 
         It is that of what the step repeats, carries or does, or else of the step before.
         """
-        frame = step.segment.frame
-        phase = self._of_frame.get(step.repeats or frame) or self._of_frame.get(frame)
-        phase = phase or self._by_marks(step) or self._current
+        phase = self._of_frame.get(repeats or frame) or self._of_frame.get(frame)
+        phase = phase or _by_marks(marks) or self._current
         self._of_frame.setdefault(frame, phase)
         self._current = phase
         return phase
 
-    def _by_marks(self, step: Step) -> Phase | None:
-        return next((phase for marks, phase in _BY_MARKS if step.marks & marks), None)
+
+def _by_marks(marks: Mark) -> Phase | None:
+    return next((phase for some, phase in _BY_MARKS if marks & some), None)

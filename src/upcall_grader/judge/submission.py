@@ -20,6 +20,7 @@ from upcall_grader.cause import Cause
 from upcall_grader.judge import criteria
 from upcall_grader.judge.capture_summary import (
     CaptureSummary,
+    SeeConnection,
     SeePacket,
     fingerprints_of,
     summarize_capture,
@@ -41,6 +42,7 @@ from upcall_grader.judge.sidecar_files import (
 from upcall_grader.judge.tokens import token
 from upcall_grader.lab import Lab
 
+MAX_WATCHED = 1000
 _MAX_NAMED = 12
 _PIECE = 1 << 16  # bytes
 
@@ -92,7 +94,10 @@ def judge_with_fingerprints(
 
 
 class Watched(NamedTuple):
-    """A submission, and what the checks may look at of each connection, in their order."""
+    """A submission, and what the checks may look at of its connections, in their order.
+
+    Those are the first ``MAX_WATCHED``, and the one that is judged.
+    """
 
     submission: Submission
     cases: tuple[Case, ...]
@@ -105,11 +110,13 @@ def judge_watched(
     see_packet: SeePacket,
     sidecars: bool,
     believed: bool,
+    see_connection: SeeConnection | None = None,
 ) -> Watched:
     """Judge an open capture as ``judge_file`` does, while ``see_packet`` is given its packets.
 
-    It is nobody's in particular. ``path`` is where it is from; ``sidecars`` and ``believed`` are
-    those of ``judge_with_fingerprints``. Raises OSError if the medium fails.
+    ``see_connection`` is given its connections as they end. It is nobody's in particular. ``path``
+    is where it is from; ``sidecars`` and ``believed`` are those of ``judge_with_fingerprints``.
+    Raises OSError if the medium fails.
     """
     owner, connections = Owner(""), list[ConnectionSummary]()
     folder = path.parent if sidecars else None
@@ -117,7 +124,16 @@ def judge_watched(
     manifest = manifest if believed else manifest.claims
     case_of = _case_of(rubric, manifest, owner, b"")
     rank = ranked_by(rubric, case_of)
-    summary = summarize_capture(capture, rubric.lab, rank, see_packet, connections.append)
+
+    def end(connection: ConnectionSummary) -> None:
+        if see_connection is not None:
+            see_connection(connection)
+        if connection.number <= MAX_WATCHED:
+            connections.append(connection)
+
+    summary = summarize_capture(capture, rubric.lab, rank, see_packet, end)
+    if summary.best is not None and summary.best.number > MAX_WATCHED:
+        connections.append(summary.best)
     if manifest.sha256:
         with path.open("rb") as stream:
             remarks += _other(manifest, _digest(stream.fileno()))

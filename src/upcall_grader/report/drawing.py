@@ -124,7 +124,7 @@ def _panels(steps: Iterable[Step], words: _Words, phases: Phases) -> list[Panel]
     drawn: list[Panel] = []
     phase = before = None
     for step in steps:
-        own = phases.of(step)
+        own = phases.of(step.segment.frame, step.marks, step.repeats)
         pause = _pause(before, step)
         if pause:
             drawn.append(Panel(words.pause(pause), "pause", _PAUSE))

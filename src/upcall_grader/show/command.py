@@ -14,9 +14,8 @@ from itertools import chain
 from pathlib import Path
 
 from upcall_grader import output
-from upcall_grader.capture.connections import Step
 from upcall_grader.capture.limits import Limits
-from upcall_grader.capture.packets import Other, Packet, Segment, endpoint_text, tcp_name
+from upcall_grader.capture.packets import endpoint_text
 from upcall_grader.capture.reading import Capture, CaptureError, open_capture
 from upcall_grader.cause import Cause
 from upcall_grader.command_line import Parser
@@ -27,8 +26,9 @@ from upcall_grader.judge.limit_options import add_limits, limits_of
 from upcall_grader.judge.rubric import Rubric
 from upcall_grader.judge.rubric_file import read_rubric
 from upcall_grader.judge.submission import Watched, judge_watched, lacking
+from upcall_grader.show.rows import Row, Rows
 from upcall_grader.show.summary import Summary
-from upcall_grader.show.table import Row, Table, label_rows
+from upcall_grader.show.table import Table
 from upcall_grader.terminal import Glyphs, Painter, wants_colour
 from upcall_grader.texts.wording import Wording
 from upcall_grader.troubles import TroubleError, place
@@ -120,7 +120,6 @@ def _shown(
     with stream:
         rows, watched = _read(capture, path, rubric)
     summaries = [case.connection for case in watched.cases]
-    label_rows(rows, summaries)
     lines = Summary(rubric, columns, paint, glyphs).lines(watched, str(path), capture)
     if rows:
         table = Table(rows, columns, paint, glyphs, rubric.lab.answer)
@@ -129,30 +128,16 @@ def _shown(
 
 
 def _read(capture: Capture, path: Path, rubric: Rubric) -> tuple[list[Row], Watched]:
-    rows: list[Row] = []
-
-    def see(packet: Packet, step: Step | None) -> None:
-        rows.append(_row(packet, step))
-
+    rows = Rows()
     try:
         one = by_itself(path)
-        return rows, judge_watched(capture, path, rubric, see, one.sidecars, one.believed)
-    except OSError as error:
-        cause = Cause("stopped", {"frame": len(rows), "error": error.strerror or str(error)})
-        raise CaptureError(cause) from error
-
-
-def _row(packet: Packet, step: Step | None) -> Row:
-    if step is None and isinstance(packet, Segment):
-        packet = Other(
-            packet.frame,
-            packet.time_ns,
-            tcp_name(packet.source_port, packet.destination_port),
-            endpoint_text(packet.source, packet.source_port),
-            endpoint_text(packet.destination, packet.destination_port),
+        watched = judge_watched(
+            capture, path, rubric, rows.see, one.sidecars, one.believed, rows.end
         )
-    other = packet if isinstance(packet, Other) else None
-    return Row(packet.frame, packet.time_ns, step, other)
+    except OSError as error:
+        cause = Cause("stopped", {"frame": len(rows.rows), "error": error.strerror or str(error)})
+        raise CaptureError(cause) from error
+    return rows.finish(), watched
 
 
 def _legend(summaries: list[ConnectionSummary], named: bool) -> list[str]:

@@ -65,6 +65,9 @@ class Summary:
             yield from self._facts(case, is_judged)
             if is_judged:
                 yield from self._others(submission)
+        more = submission.connections - len(watched.cases)
+        if more > 0:
+            yield f"{more} more connections"
         yield from self._verdict(submission)
         yield from self._file(file, capture, submission.packets, remarks)
 

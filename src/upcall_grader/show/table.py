@@ -6,13 +6,11 @@ them, explained above the table. Colours only repeat what words and the margin's
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 
-from upcall_grader.capture.connections import Mark, Step
-from upcall_grader.capture.dialogue import Exchange
-from upcall_grader.capture.packets import Other, flags_text
-from upcall_grader.capture.phases import Phase, Phases
-from upcall_grader.judge.connection_summary import ConnectionSummary
+from upcall_grader.capture.connections import Mark
+from upcall_grader.capture.packets import flags_text
+from upcall_grader.show.rows import LabStep, Row
 from upcall_grader.terminal import Glyphs, Painter, quoted, whole, width
 from upcall_text.plain import escape_unprintable
 
@@ -21,49 +19,6 @@ _BRACKETS = {"handshake": "handshake", "close": "close", "reset": "bad"}
 _MIN_WHAT = 36
 _MAX_TEXT = 72
 _WIDE_TEXT = 44
-
-
-@dataclass(slots=True)
-class Row:
-    """One packet: either a step of a lab connection or something else.
-
-    ``phase`` groups rows in the margin: the connection's number, and which of its phases it is.
-    """
-
-    number: int
-    time_ns: int | None
-    step: Step | None
-    other: Other | None
-    labels: list[tuple[str, bytes, str]] = field(default_factory=list)
-    """Exchanges that the packet has part in: kind (message or upcall), text, part ("2/3" or "")."""
-    phase: tuple[int, Phase] | None = None
-
-
-def label_rows(rows: list[Row], summaries: list[ConnectionSummary]) -> None:
-    """Give each row its part in the exchanges, and its phase."""
-    by_frame = {row.number: row for row in rows if row.step is not None}
-    for summary in summaries:
-        for exchange in summary.exchanges:
-            _label(by_frame, exchange)
-        for data, frames in summary.strays:
-            for index, frame in enumerate(frames, 1):
-                part = f"{index}/{len(frames)}" if len(frames) > 1 else ""
-                by_frame[frame].labels.append(("other data", data, part))
-    phases = {summary.number: Phases(summary.exchanges) for summary in summaries}
-    for row in rows:
-        if row.step is not None:
-            number = row.step.connection.number
-            row.phase = number, phases[number].of(row.step)
-
-
-def _label(by_frame: dict[int, Row], exchange: Exchange) -> None:
-    for kind, text, frames in (
-        ("message", exchange.message, exchange.message_frames),
-        ("upcall", exchange.upcall, exchange.upcall_frames),
-    ):
-        for index, frame in enumerate(frames, 1):
-            part = f"{index}/{len(frames)}" if len(frames) > 1 else ""
-            by_frame[frame].labels.append((kind, text or b"", part))
 
 
 class Table:
@@ -82,18 +37,18 @@ class Table:
         self._columns = columns
         self._start = next((row.time_ns for row in rows if row.time_ns is not None), 0)
         steps = [row.step for row in rows if row.step is not None]
-        self._many = any(step.connection.number > 1 for step in steps)
-        self._number = max(3, *(len(str(row.number)) for row in rows))
-        self._time = max(8, *(len(self._clock(row)) for row in rows))
-        self._flags = max([5, *(len(flags_text(step.segment.flags)) for step in steps)])
-        self._seq = max([3, *(len(str(step.relative_seq)) for step in steps)])
-        self._ack = max([3, *(len(_ack(step)) for step in steps)])
-        self._len = max([3, *(len(str(step.segment.length)) for step in steps)])
+        self._many = any(step.ends.number > 1 for step in steps)
+        self._number = _widest(3, (len(str(row.number)) for row in rows))
+        self._time = _widest(8, (len(self._clock(row)) for row in rows))
+        self._flags = _widest(5, (len(flags_text(step.flags)) for step in steps))
+        self._seq = _widest(3, (len(str(step.relative_seq)) for step in steps))
+        self._ack = _widest(3, (len(_ack(step)) for step in steps))
+        self._len = _widest(3, (len(str(step.length)) for step in steps))
         self.named = False
-        self._way = max([20, *(width(self._direction(step)) for step in steps)])
+        self._way = _widest(20, (width(self._direction(step)) for step in steps))
         if columns - self._fixed() < _MIN_WHAT:
             self.named = True
-            self._way = max([15, *(width(self._direction(step)) for step in steps)])
+            self._way = _widest(15, (width(self._direction(step)) for step in steps))
         self._what = max(columns - self._fixed(), 20)
 
     def _fixed(self) -> int:
@@ -101,11 +56,11 @@ class Table:
         cells = (self._number, self._time, self._way, self._flags, self._seq, self._ack, self._len)
         return 2 + sum(cells) + len(cells) * len(self._gap())
 
-    def lines(self) -> list[str]:
-        """Return the table's head and one line for each packet."""
-        margins = self._margins()
-        body = [self._line(row, margin) for row, margin in zip(self._rows, margins, strict=True)]
-        return [self._head(), *body]
+    def lines(self) -> Iterator[str]:
+        """Yield the table's head and one line for each packet."""
+        yield self._head()
+        for row, margin in zip(self._rows, self._margins(), strict=True):
+            yield self._line(row, margin)
 
     # -- cells
 
@@ -120,15 +75,14 @@ class Table:
         microseconds = nanoseconds // 1000
         return f"{sign}{microseconds // 1_000_000}.{microseconds % 1_000_000:06d}"
 
-    def _direction(self, step: Step) -> str:
+    def _direction(self, step: LabStep) -> str:
         source, destination = self._ends(step)
         return f"{source} {self._glyphs.arrow} {destination}"
 
-    def _ends(self, step: Step) -> tuple[str, str]:
-        connection = step.connection
-        client, server = str(connection.client), str(connection.server)
+    def _ends(self, step: LabStep) -> tuple[str, str]:
+        number, client, server = step.ends
         if self.named:
-            client = f"client {connection.number}" if self._many else "client"
+            client = f"client {number}" if self._many else "client"
             server = "server"
         return (client, server) if step.from_client else (server, client)
 
@@ -155,10 +109,10 @@ class Table:
         step = row.step
         cells = (
             _pad(self._direction(step), self._way),
-            f"{flags_text(step.segment.flags):<{self._flags}}",
+            f"{flags_text(step.flags):<{self._flags}}",
             f"{step.relative_seq:>{self._seq}}",
             f"{_ack(step):>{self._ack}}",
-            f"{step.segment.length:>{self._len}}",
+            f"{step.length:>{self._len}}",
         )
         return f"{margin} {head}{gap.join(cells)}{gap}{self._describe(row, step)}".rstrip()
 
@@ -176,7 +130,7 @@ class Table:
         what = _cut(escape_unprintable(what), self._what, self._glyphs.ellipsis)
         return f"{_pad(way, room)}{gap}{what}"
 
-    def _describe(self, row: Row, step: Step) -> str:
+    def _describe(self, row: Row, step: LabStep) -> str:
         room = min(self._what, _MAX_TEXT)
         again = f" of frame {step.repeats}" if step.repeats else ""
         if step.marks & Mark.SEEN_TWICE:
@@ -198,10 +152,10 @@ class Table:
         used = sum(len(text) + 2 for _, text in parts)
         parts += self._texts(row, step, max(room - used, 12))
         if not parts:
-            parts.append(("dim", "ACK" if step.segment.flags & 0x10 else "no flags, no data"))
+            parts.append(("dim", "ACK" if step.flags & 0x10 else "no flags, no data"))
         return ", ".join(self._paint(style, text) for style, text in parts)
 
-    def _phase_words(self, step: Step) -> list[tuple[str, str]]:
+    def _phase_words(self, step: LabStep) -> list[tuple[str, str]]:
         side = "client" if step.from_client else "server"
         peer = "server" if step.from_client else "client"
         closing = (Mark.FIN, "close", f"close: FIN from {side}")
@@ -226,10 +180,10 @@ class Table:
         full = f"close: FIN from {side}, ACK of {peer}'s FIN"
         return full if len(full) <= self._what else f"close: FIN+ACK from {side}"
 
-    def _texts(self, row: Row, step: Step, room: int) -> list[tuple[str, str]]:
+    def _texts(self, row: Row, step: LabStep, room: int) -> list[tuple[str, str]]:
         if not row.labels:
             if step.marks & Mark.DATA:
-                return [("warn", f"{step.segment.length} bytes, not captured or not readable")]
+                return [("warn", f"{step.length} bytes, not captured or not readable")]
             return []
         shown = row.labels[:3]
         each = max((room - 2 * len(shown) + 2) // len(shown), 12)
@@ -284,18 +238,19 @@ class Table:
     def _bracket(self, margins: list[str], first: int, last: int, kind: str) -> None:
         style = _BRACKETS.get(kind, "message")
         glyphs = self._glyphs
-        for index in range(first, last + 1):
-            glyph = glyphs.middle
-            if first == last:
-                glyph = glyphs.single
-            elif index == first:
-                glyph = glyphs.top
-            elif index == last:
-                glyph = glyphs.bottom
-            margins[index] = self._paint(style, glyph)
+        if first == last:
+            margins[first] = self._paint(style, glyphs.single)
+            return
+        margins[first] = self._paint(style, glyphs.top)
+        margins[first + 1 : last] = [self._paint(style, glyphs.middle)] * (last - first - 1)
+        margins[last] = self._paint(style, glyphs.bottom)
 
 
-def _ack(step: Step) -> str:
+def _widest(least: int, widths: Iterable[int]) -> int:
+    return max(least, max(widths, default=0))
+
+
+def _ack(step: LabStep) -> str:
     return "" if step.relative_ack is None else str(step.relative_ack)
 
 

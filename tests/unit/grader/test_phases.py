@@ -19,7 +19,8 @@ def phases(packets: Iterable[bytes]) -> str:
     """Return a letter for each step, an exchange's number for its own."""
     steps, (connection,) = follow(packets)
     phases_of = Phases(read_dialogue(connection, UPCALL.answer).exchanges)
-    return "".join(str(phase.number or phase.kind[0]) for phase in map(phases_of.of, steps))
+    told = (phases_of.of(step.segment.frame, step.marks, step.repeats) for step in steps)
+    return "".join(str(phase.number or phase.kind[0]) for phase in told)
 
 
 @pytest.mark.parametrize(

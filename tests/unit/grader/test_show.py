@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.unit.corpus import slow
 from tests.unit.grader import building as b
 from tests.unit.grader.conftest import Real
 from upcall_grader.grade import command as grade
@@ -398,3 +400,28 @@ def test_damaged_captures_never_fail(run: Run, data: st.DataObject) -> None:
     status, out, _ = run(bytes(bytes_), "--check", columns=80)
     assert status in (0, 1)
     assert "File" in out
+
+
+@pytest.mark.parametrize("name", ["syn_flood", "connections"])
+def test_memory_is_bounded(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "upcall.pcap"
+    path.write_bytes(slow.SLOW[name](1_000_000))
+    tracemalloc.start()
+    try:
+        show.main([str(path)])
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(lines_of(capfd.readouterr().out)) > 10_000
+    # Connections that are open at the same time, and those that are told, take a part of it.
+    assert most < 8_000_000 + 12 * path.stat().st_size, f"it held {most} bytes"
+
+
+def test_of_very_many_connections_the_first_are_told_and_the_one_that_is_judged(run: Run) -> None:
+    attempts = [b.tcp(("10.9.0.1", port), b.SERVER, b.SYN, 7) for port in range(1, 1003)]
+    _, out, _ = run(b.pcap(b.frames(attempts + b.lab(b"1", b"2"))))
+    assert len(lines_of(out)) == 1002 + len(b.lab(b"1", b"2"))
+    titles = re.findall(r"^Connection (\d+): \S+ → \S+( \(judged\))?$", out, re.MULTILINE)
+    assert titles == [*((str(n), "") for n in range(1, 1001)), ("1003", " (judged)")]
+    assert "\n2 more connections\n" in out
+    assert len(re.findall(r"handshake 3/3", out)) == 1

@@ -35,7 +35,8 @@ from upcall_grader.languages import LANGUAGES
 from upcall_grader.report.pages import write_report
 from upcall_grader.selfcheck import command as selfcheck
 from upcall_grader.show import command as show
-from upcall_grader.show.table import Row, Table
+from upcall_grader.show.rows import Row
+from upcall_grader.show.table import Table
 from upcall_grader.terminal import Glyphs, Painter
 from upcall_grader.texts.wording import Wording
 from upcall_roster import RosterError, parse_roster
