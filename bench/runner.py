@@ -15,6 +15,7 @@ from pathlib import Path
 from bench.machine import settle
 from bench.process import Measured, adopt, measure
 from bench.results import Goal, Heading, Noise, markdown
+from upcall_grader.command_line import Parser
 
 FOLDER = "@FOLDER@"  # in a command, a variable: the folder of this one run
 FEWEST_ROUNDS = 5
@@ -66,7 +67,7 @@ class Benchmark(t.NamedTuple):
 
 def options(program: str, names: Sequence[str]) -> argparse.Namespace:
     """Return what the command line asks for. From here on a signal ends all that is measured."""
-    parser = argparse.ArgumentParser(prog=f"python -m {program}")
+    parser = Parser(prog=f"python -m {program}")
     parser.add_argument("--rounds", type=int, default=FEWEST_ROUNDS, help="measured rounds")
     parser.add_argument(
         "--only", action="append", choices=names, help="this contestant (again for more)"

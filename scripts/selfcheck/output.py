@@ -7,14 +7,16 @@ import tempfile
 from pathlib import Path
 
 from scripts.selfcheck.contents import TOP
+from upcall_text.plain import escape_unprintable
 
 FOLDER = TOP / "selfcheck"
 
 
 def write(path: Path, data: bytes) -> str:
     """Write a file that all may read, whole or not at all; return a line that tells of it."""
+    shown = escape_unprintable(str(path))
     if path.is_file() and path.read_bytes() == data:
-        return f"selfcheck: {path} (unchanged)"
+        return f"selfcheck: {shown} (unchanged)"
     path.parent.mkdir(exist_ok=True)
     # A name of its own: runs in containers that share this folder may have one process id.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -26,4 +28,4 @@ def write(path: Path, data: bytes) -> str:
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
-    return f"selfcheck: {path} (changed)"
+    return f"selfcheck: {shown} (changed)"

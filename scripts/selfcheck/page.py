@@ -5,7 +5,6 @@ The same sources and libraries give the same bytes.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import sys
@@ -20,6 +19,7 @@ from markupsafe import Markup
 from scripts.selfcheck.contents import TEMPLATES, Contents, contents
 from scripts.selfcheck.output import FOLDER, write
 from scripts.selfcheck.pyodide import HERE, Pyodide
+from upcall_grader.command_line import Parser
 from upcall_grader.languages import LANGUAGES
 from upcall_grader.report.rendering import STYLE, source_hash
 from upcall_grader.texts import load
@@ -38,7 +38,7 @@ class Licence(NamedTuple):
 
 def main() -> int:
     """Write the file, and say where and whether it is another one than before."""
-    parser = argparse.ArgumentParser(description="Make selfcheck/upcall-check.html for students.")
+    parser = Parser(description="Make selfcheck/upcall-check.html for students.")
     parser.add_argument("--rubric", metavar="FILE", type=Path, help="YAML file (default: built in)")
     options = parser.parse_args()
     try:

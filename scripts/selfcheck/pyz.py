@@ -5,7 +5,6 @@ The same sources and libraries give the same bytes.
 
 from __future__ import annotations
 
-import argparse
 import io
 import sys
 import zipfile
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from scripts.selfcheck.contents import TOP, Contents, contents
 from scripts.selfcheck.output import FOLDER, write
+from upcall_grader.command_line import Parser
 from upcall_grader.troubles import TroubleError, place
 from upcall_text.plain import escape_unprintable
 
@@ -24,7 +24,7 @@ _READABLE = 0o644 << 16  # as a zip keeps the mode of a file
 
 def main() -> int:
     """Write the file, and say where and whether it is another one than before."""
-    parser = argparse.ArgumentParser(description="Make selfcheck/upcall-check.pyz for students.")
+    parser = Parser(description="Make selfcheck/upcall-check.pyz for students.")
     parser.add_argument("--rubric", metavar="FILE", type=Path, help="YAML file (default: built in)")
     parser.add_argument("--out", metavar="FILE", type=Path, default=FOLDER / NAME)
     options = parser.parse_args()
@@ -34,9 +34,10 @@ def main() -> int:
         print(f"selfcheck: {escape_unprintable(str(error))}", file=sys.stderr)
         return 2
     except OSError as error:
+        name = escape_unprintable(str(options.out))
         print(
-            f"selfcheck: {options.out}: {error.strerror}; make room or correct its owner, then run"
-            " it again" + place(trouble="cannot-be-written"),
+            f"selfcheck: {name}: {error.strerror}; make room or correct its owner, then run it"
+            " again" + place(trouble="cannot-be-written"),
             file=sys.stderr,
         )
         return 2
