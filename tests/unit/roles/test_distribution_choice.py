@@ -37,7 +37,11 @@ HOSTS = {
 
 def test_a_host_gets_the_file_of_its_version_its_distribution_or_its_family(tmp_path: Path) -> None:
     looks = {
-        name: {"os": {"id": id_, "version": version, "like": like.split()}, "disk": {"free": 1}}
+        name: {
+            "os": {"id": id_, "version": version, "like": like.split()},
+            "engine": {"works": False, "elsewhere": ""},
+            "disk": {"free": 1},
+        }
         for name, (id_, version, like) in HOSTS.items()
     }
     common = {
