@@ -71,7 +71,10 @@ def escape_what_is_printed(display: t.Any) -> None:
     plain = display.display
 
     def show(msg: str, *args: t.Any, **more: t.Any) -> None:
-        plain(harmless(msg.replace("\r\n", "\n"), COLORS), *args, **more)
+        text = msg.replace("\r\n", "\n")
+        # Ansible's own questions end so, and there it moves nothing.
+        end = "\r" if text.endswith("\r") else ""
+        plain(harmless(text.removesuffix("\r"), COLORS) + end, *args, **more)
 
     display.display = show
 

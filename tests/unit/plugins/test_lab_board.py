@@ -178,6 +178,16 @@ def test_the_board_goes_and_the_report_stays(evening: Evening) -> None:
     assert evening.after.cursor
 
 
+def test_what_ansible_itself_ends_with_a_return_stays_so(room: Rooms) -> None:
+    made = room("seat-1")
+    task = "ansible.builtin.pause: {seconds: 1}"
+    made.write(prepare=f"- hosts: lab_hosts\n  gather_facts: false\n  tasks:\n    - {task}\n")
+    with at_terminal(made, "prepare.yml") as terminal:
+        assert terminal.exit_status() == 0
+    assert "'A' = abort)" in terminal.text
+    assert "\\r" not in terminal.text
+
+
 def test_a_run_that_is_ended_gives_the_cursor_back(room: Rooms) -> None:
     made = room("seat-1")
     made.write(prepare="- hosts: lab_hosts\n  gather_facts: false\n  tasks:" + HOLD)
