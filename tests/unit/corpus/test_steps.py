@@ -61,8 +61,8 @@ def test_where_a_file_was_never_written_reading_ends(tmp_path: Path) -> None:
         with path.open("r+b") as file:
             file.truncate(size << 20)
         taken.append(steps(lambda: judge_path(path)))
-    # The first one may load what the next one finds loaded.
-    assert taken[1] <= taken[0]
+    # Either may load what the other finds loaded; each MiB of zeros would be 65,536 packets.
+    assert taken[1] < taken[0] + 65_536
     submission = judge_path(path)
     (damage,) = (one for one in submission.remarks if one.code == "damage")
     assert getattr(damage.values["cause"], "code", "") == "unwritten"
