@@ -77,7 +77,7 @@ def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="session")
 def capture_image(mirror: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the name of the image for captures in a container, made of Debian packages."""
-    before = run("docker", "image", "inspect", "--format", "{{.Id}}", CAPTURE_IMAGE).stdout
+    before = run("docker", "image", "ls", "--no-trunc", "--quiet", CAPTURE_IMAGE).stdout
     archive = tmp_path_factory.mktemp("capture") / "upcall-capture.tar"
     succeed(str(MAKE_IMAGE_ROOT), "--capture", "--mirror", mirror, "--output", str(archive))
     made = succeed("docker", "import", str(archive), CAPTURE_IMAGE).strip()
