@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from testinfra.host import Host
@@ -208,12 +210,15 @@ def test_capturing_that_is_not_permitted(host: Host, interpreter: Callable[[str]
 
 
 def test_docker_desktop_s_engine_is_elsewhere_also_for_deploy(
-    host: Host, interpreter: Callable[[str], str]
+    host: Host, interpreter: Callable[[str], str], tmp_path: Path
 ) -> None:
     with a_laptop(host):
         python = {"ansible_python_interpreter": interpreter(laptop.PROGRAM)}
         found = findings(host, **python)
-        deploy = run_playbook("deploy", name_of(host), python)
+        # In an inventory, for deploy.yml has work for the controller's own Python as well.
+        inventory = tmp_path / "inventory.yml"
+        inventory.write_text(json.dumps({"all": {"hosts": {name_of(host): python}}}))
+        deploy = run_playbook("deploy", name_of(host), None, f"--inventory={inventory}")
     assert list(found) == ["engine-elsewhere"]
     assert f"on another machine ({name_of(host)})" in found["engine-elsewhere"]
     assert "(docs/troubles.md#engine-elsewhere)" in one_line(deploy.stdout)
