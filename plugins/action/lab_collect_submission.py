@@ -14,6 +14,7 @@ import time
 import typing as t
 import zlib
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
@@ -61,6 +62,7 @@ class ActionModule(ActionBase):
                 "alone": {"type": "bool", "required": True},
                 "patterns": {"type": "list", "elements": "str", "required": True},
                 "size_limit": {"type": "int", "required": True},
+                "since": {"type": "str", "default": ""},
                 "timeout": {"type": "int", "required": True},
                 "dest": {"type": "path", "required": True},
             }
@@ -70,6 +72,7 @@ class ActionModule(ActionBase):
         sent = {
             "patterns": patterns_for(student, given["alone"], given["patterns"]),
             "size_limit": given["size_limit"],
+            "since": moment(given["since"]),
             "timeout": given["timeout"],
         }
         answer = self._execute_module(
@@ -120,6 +123,19 @@ def patterns_for(student: str, alone: bool, patterns: list[str]) -> list[str]:
             )
     own = [pattern for pattern in patterns if alone or "{student}" in pattern]
     return [pattern.replace("{student}", student) for pattern in own]
+
+
+def moment(since: str) -> int | None:
+    """Return a date and time in seconds since 1970, None for none. Raises AnsibleActionFail."""
+    if not since:
+        return None
+    try:
+        return int(datetime.fromisoformat(since).timestamp())
+    except (ValueError, OverflowError, OSError) as error:
+        raise AnsibleActionFail(
+            f"lab_collect_since: {shown(since)} is no date and time. Write it as 2026-11-28T09:00"
+            " or 2026-11-28T09:00+07:00. (docs/troubles.md#since-when)"
+        ) from error
 
 
 def no_answer(

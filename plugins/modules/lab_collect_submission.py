@@ -47,6 +47,13 @@ options:
     description: Largest size of a file in bytes. A larger file is refused.
     type: int
     required: true
+  since:
+    description:
+      - Date and time, as V(2026-11-28T09:00). Files that were last changed before it, by the host's
+        clock, are refused. Without an offset (V(+07:00)) it is the controller's local time. Empty
+        for no such moment.
+    type: str
+    default: ''
   timeout:
     description: Seconds after which the module ends itself, even if a file system there hangs.
     type: int

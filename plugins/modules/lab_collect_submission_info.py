@@ -25,6 +25,11 @@ options:
     description: Largest size of a file in bytes. A larger file is refused.
     type: int
     required: true
+  since:
+    description:
+      - Moment in seconds since 1970. Files that were last changed before it are refused. By default
+        there is no such moment.
+    type: int
   timeout:
     description: Seconds after which the module ends itself, even if a file system there hangs.
     type: int
@@ -112,11 +117,12 @@ import typing as t
 import zlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.lab_text import escape_unprintable
+from ansible.module_utils.lab_text import escape_unprintable, instant
 
 Parts = tuple[str, ...]
 
 _AT_ONCE = 1 << 20  # bytes read with one call
+_NANOSECONDS = 1_000_000_000  # of a second
 _NAMED = 16  # files passed over that are named; the rest is only counted
 _KINDS = {
     stat.S_IFDIR: "is a directory",
@@ -284,11 +290,16 @@ def owner(uid: int) -> str:
         return str(uid)
 
 
-def submission(patterns: list[str], limit: int, with_content: bool) -> dict[str, t.Any]:
+def submission(
+    patterns: list[str], limit: int, since: int | None, with_content: bool
+) -> dict[str, t.Any]:
     """Return the newest acceptable file that a pattern matches, and the files passed over."""
     acceptable, passed_over = candidates(patterns)
     taken: dict[str, t.Any] | None = None
-    for _, parts in acceptable:
+    for moment, parts in acceptable:
+        if since is not None and moment < since * _NANOSECONDS:
+            passed_over[parts] = f"was last changed before {instant(since)}"
+            continue
         if taken:
             passed_over[parts] = "is older than the one that was taken"
             continue
@@ -319,6 +330,7 @@ def main() -> None:
         argument_spec={
             "patterns": {"type": "list", "elements": "str", "required": True},
             "size_limit": {"type": "int", "required": True},
+            "since": {"type": "int"},
             "timeout": {"type": "int", "required": True},
         },
         supports_check_mode=True,
@@ -327,7 +339,10 @@ def main() -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(module.params["timeout"])
     answer = submission(
-        module.params["patterns"], module.params["size_limit"], not module.check_mode
+        module.params["patterns"],
+        module.params["size_limit"],
+        module.params["since"],
+        not module.check_mode,
     )
     module.exit_json(changed=False, **answer)
 

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import typing as t
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,12 @@ class Seat:
         self.homes = place / "home"
         self.captures = place / "captures"
 
-    def collect(self, *students: str) -> Run:
+    def collect(self, *students: str, since: str = "") -> Run:
         """Collect with a roster of these students, without any if there are none."""
         given: dict[str, t.Any] = {
             "ansible_become": False,
             "lab_collect_directory": str(self.captures),
+            "lab_collect_since": since,
             "lab_collect_patterns": [
                 f"{self.homes}/*/upcall.pcap",
                 f"{self.homes}/{{student}}/upcall.pcap",
@@ -70,6 +72,38 @@ def test_without_and_then_with_a_roster_one_file_is_one_submission(seat: Seat) -
     assert seat.collect("2110001").status == 0
     assert seat.submissions() == {"2110001": b"typed"}
     assert seat.missing() == {}
+
+
+@pytest.mark.parametrize("since", ["2026-11-28T09:00+07:00", "2026-11-28T02:00Z"])
+def test_an_earlier_groups_file_is_nobodys(seat: Seat, since: str) -> None:
+    began = 1_795_831_200  # 2026-11-28T02:00:00Z
+    file = seat.homes / "sari" / "upcall.pcap"
+    file.write_bytes(b"left there")
+    os.utime(file, (began - 1, began - 1))
+    assert seat.collect(since=since).status == 0
+    assert seat.submissions() == {}
+    assert "was last changed before 2026-11-28T02:00:00Z" in seat.missing()["seat-1"]
+    os.utime(file, (began, began))
+    assert seat.collect(since=since).status == 0
+    assert seat.submissions() == {"seat-1": b"left there"}
+
+
+def test_without_an_offset_the_session_began_by_the_controllers_clock(seat: Seat) -> None:
+    file = seat.homes / "sari" / "upcall.pcap"
+    file.write_bytes(b"typed")
+    changed = datetime.fromisoformat("2026-11-28T09:00").timestamp()
+    os.utime(file, (changed, changed))
+    assert seat.collect(since="2026-11-28T09:01").status == 0
+    assert seat.submissions() == {}
+    assert seat.collect(since="2026-11-28 08:59").status == 0
+    assert seat.submissions() == {"seat-1": b"typed"}
+
+
+def test_a_moment_that_is_none_is_refused_before_anything_is_read(seat: Seat) -> None:
+    ran = seat.collect(since="this morning")
+    assert ran.status != 0
+    assert "lab_collect_since: this morning is no date and time" in ran.output
+    assert "docs/troubles.md#since-when" in ran.output
 
 
 def test_a_file_that_is_dated_before_1970_is_collected(seat: Seat) -> None:

@@ -52,6 +52,7 @@ def collect(
         "alone": True,
         "patterns": ["/home/{student}/upcall.pcap"],
         "size_limit": LIMIT,
+        "since": "",
         "timeout": 5,
         "dest": str(dest),
     }

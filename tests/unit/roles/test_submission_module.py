@@ -43,7 +43,7 @@ def test_a_file_that_takes_anothers_place_after_it_was_found_is_looked_at_again(
     file.unlink()
     file.symlink_to("/etc/hostname")
     monkeypatch.setattr(module, "candidates", lambda _: candidates)
-    told = module.submission([str(file)], 1 << 20, True)
+    told = module.submission([str(file)], 1 << 20, None, True)
     assert told["taken"] is None
     assert told["passed_over"] == [{"path": str(file), "why": "is a symbolic link"}]
 
@@ -106,6 +106,6 @@ def test_passed_over_files_are_counted_and_the_first_named(tmp_path: Path) -> No
     for number in range(30):
         (tmp_path / f"{number:02}").mkdir()
         os.mkfifo(tmp_path / f"{number:02}" / "upcall.pcap")
-    told = module.submission([f"{tmp_path}/*/upcall.pcap"], 1 << 20, True)
+    told = module.submission([f"{tmp_path}/*/upcall.pcap"], 1 << 20, None, True)
     assert len(told["passed_over"]) == 16
     assert told["passed_over_count"] == 30
