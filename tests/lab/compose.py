@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.support.terminal import CTRL_C, Terminal
+
 TOP = Path(__file__).resolve().parents[2]
 PROJECT = "upcall-lab"
 NETWORK = "upcall-lab_upcall"
@@ -62,6 +64,27 @@ def leftovers() -> str:
     label = f"label=com.docker.compose.project={PROJECT}"
     containers = succeed("docker", "ps", "-aq", "--filter", label)
     return containers + succeed("docker", "network", "ls", "-q", "--filter", label)
+
+
+def sleeps(service: str, program: str) -> bool:
+    """Return whether a program in a service's container waits in a system call."""
+    return "S" in python_in(
+        service,
+        "import pathlib\n"
+        "for line in pathlib.Path('/proc').glob('[0-9]*/cmdline'):\n"
+        f"    if b'{program}' in line.read_bytes().split(b'\\0')[1:2]:\n"
+        "        print(line.with_name('stat').read_text().rpartition(')')[2].split()[0])\n",
+    )
+
+
+def press_ctrl_c(terminal: Terminal, service: str) -> None:
+    """Press Ctrl-C at a terminal that has the lab's program of a service.
+
+    Between its prompt and its reading, Python keeps a signal until the next key.
+    """
+    program = {"upcall-server": "servercall.py", "upcall-client": "clientcall.py"}[service]
+    await_true(lambda: sleeps(service, program), 20, f"{program} waits")
+    terminal.type(CTRL_C)
 
 
 def sockets(service: str, state: str) -> list[int]:

@@ -6,9 +6,17 @@ from functools import partial
 
 import pytest
 
-from tests.lab.compose import NETWORK, SERVER, await_true, container, listening, python_in
+from tests.lab.compose import (
+    NETWORK,
+    SERVER,
+    await_true,
+    container,
+    listening,
+    press_ctrl_c,
+    python_in,
+)
 from tests.lab.wire import Wire
-from tests.support.terminal import CTRL_C, Terminal
+from tests.support.terminal import Terminal
 
 SERVICES = ("upcall-server", "upcall-client")
 
@@ -33,7 +41,7 @@ def test_health_is_asked_without_a_packet_to_the_lab_port(wire: Wire) -> None:
         for service in SERVICES:
             await_true(partial(checked_since, service, before[service]), 15, f"check of {service}")
         assert wire.segments() == []
-        server.type(CTRL_C)
+        press_ctrl_c(server, "upcall-server")
         assert server.exit_status() == 130
     assert "Connection from" not in server.text
 

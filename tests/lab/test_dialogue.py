@@ -20,13 +20,14 @@ from tests.lab.compose import (
     compose,
     container,
     listening,
+    press_ctrl_c,
     python_in,
     run,
     sockets,
     succeed,
 )
 from tests.lab.wire import Segment, Wire, messages, upcalls
-from tests.support.terminal import CTRL_C, CTRL_D, Terminal
+from tests.support.terminal import CTRL_D, Terminal
 
 UPCALL = b"Upcall event: Processing "
 LISTENING = "Upcall server listening on 0.0.0.0:4141\n"
@@ -211,7 +212,7 @@ def test_second_server_says_that_the_port_is_taken_and_the_remedy_works() -> Non
         succeed(*stop.split())
         first.exit_status()
     with serving() as third:
-        third.type(CTRL_C)
+        press_ctrl_c(third, "upcall-server")
         assert third.exit_status() == 130
 
 
@@ -220,13 +221,13 @@ def test_server_starts_again_while_its_old_connection_is_in_time_wait() -> None:
     with serving() as server, Terminal(CLIENT) as client:
         client.expect("Enter message: ")
         server.expect("Connection from: ")
-        server.type(CTRL_C)
+        press_ctrl_c(server, "upcall-server")
         assert server.exit_status() == 130
         client.say("bye")
         assert client.exit_status() == 0
     await_true(lambda: 4141 in sockets("upcall-server", TIME_WAIT), 5, "TIME-WAIT on port 4141")
     with serving() as again:
-        again.type(CTRL_C)
+        press_ctrl_c(again, "upcall-server")
         again.exit_status()
 
 
@@ -258,7 +259,7 @@ def test_unreachable_server_is_told_apart_from_a_refusal() -> None:
 @pytest.mark.usefixtures("idle")
 def test_ctrl_c_at_a_server_that_waits_for_a_client() -> None:
     with serving() as server:
-        server.type(CTRL_C)
+        press_ctrl_c(server, "upcall-server")
         assert server.exit_status() == 130
     assert server.text.endswith("Stopped by Ctrl-C.\n")
     assert "Traceback" not in server.text
@@ -271,7 +272,7 @@ def test_ctrl_c_at_the_server_closes_and_the_client_who_types_is_told(wire: Wire
         client.say("1")
         client.expect("Enter another message: ")
         server.expect("Received from client: 1\n")
-        server.type(CTRL_C)
+        press_ctrl_c(server, "upcall-server")
         assert server.exit_status() == 130
         segments = wire.await_segment(lambda segment: segment.fin, "FIN of the server")
         assert first_end(segments, of_server=True) == "FIN"
@@ -284,7 +285,7 @@ def test_ctrl_c_at_the_server_closes_and_the_client_who_types_is_told(wire: Wire
 def test_ctrl_c_at_a_client_that_is_asked_for_a_message(wire: Wire) -> None:
     with serving() as server, Terminal(CLIENT) as client:
         client.expect("Enter message: ")
-        client.type(CTRL_C)
+        press_ctrl_c(client, "upcall-client")
         assert client.exit_status() == 130
         assert server.exit_status() == 0
     assert client.text.endswith("Stopped by Ctrl-C.\n")
@@ -298,7 +299,7 @@ def test_ctrl_c_at_a_client_that_waits_for_the_upcall(wire: Wire) -> None:
         signal_server("SIGSTOP")
         client.say("1")
         wire.await_segment(lambda segment: segment.data == b"1", "the message")
-        client.type(CTRL_C)
+        press_ctrl_c(client, "upcall-client")
         assert client.exit_status() == 130
         segments = wire.await_segment(lambda segment: segment.fin, "FIN of the client")
         assert first_end(segments, of_server=False) == "FIN"
