@@ -55,14 +55,14 @@ def alone(folder: Path, ours: Collection[str], waits: Callable[[str], None]) -> 
     ``waits`` is called with the process that has the lock, if it has to be waited for. A folder
     that was made for the lock goes again if nothing else came into it.
     """
-    with _held():
+    with _signals(signal.SIG_BLOCK):
         if not folder.exists() and _is_own(_old(folder)):
             _old(folder).rename(folder)
         made = [path for path in (folder, *folder.parents) if not path.exists()]
         descriptor = _lock(folder, waits)
         try:
             _clear(folder, ours)
-            with _let_through():
+            with _signals(signal.SIG_UNBLOCK):
                 yield
         finally:
             os.ftruncate(descriptor, 0)
@@ -82,10 +82,10 @@ def replace_folder(folder: Path, ours: Collection[str], write: Callable[[Path], 
     """
     new = _new(folder)
     # A signal that ends the program can do so while the files are written, at no other moment.
-    with _held():
+    with _signals(signal.SIG_BLOCK):
         make_folder(new)
         try:
-            with _let_through():
+            with _signals(signal.SIG_UNBLOCK):
                 write(new)
             if _is_same(new, folder, ours):
                 return False
@@ -101,18 +101,9 @@ def replace_folder(folder: Path, ours: Collection[str], write: Callable[[Path], 
 
 
 @contextlib.contextmanager
-def _held() -> Iterator[None]:
-    """Have signals that end the program wait."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
-def _let_through() -> Iterator[None]:
-    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+def _signals(how: int) -> Iterator[None]:
+    """Have signals that end the program wait (SIG_BLOCK), or come through (SIG_UNBLOCK)."""
+    before = signal.pthread_sigmask(how, _ENDING)
     try:
         yield
     finally:
@@ -166,7 +157,7 @@ def _wait(descriptor: int, waits: Callable[[str], None]) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        with _let_through():
+        with _signals(signal.SIG_UNBLOCK):
             waits(os.pread(descriptor, 20, 0).decode("ascii", "replace"))
             fcntl.flock(descriptor, fcntl.LOCK_EX)
 

@@ -69,7 +69,8 @@ def forgotten(host: Host) -> Iterator[None]:
     try:
         yield
     finally:
-        shutil.rmtree(folder(host), ignore_errors=True)
+        if folder(host).exists():
+            shutil.rmtree(folder(host))
 
 
 def assert_a_scripted_session_leaves(host: Host, messages: list[str]) -> None:

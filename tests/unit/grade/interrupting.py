@@ -115,7 +115,8 @@ def steps(how: str, earlier: bool) -> Iterator[dict[str, object]]:
 
 def restore(saved: Path) -> None:
     """Lay what was there before the run."""
-    shutil.rmtree(OUT, ignore_errors=True)
+    if OUT.exists():
+        shutil.rmtree(OUT)
     if saved.exists():
         shutil.copytree(saved, OUT)
 
